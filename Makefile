@@ -1,0 +1,49 @@
+# make demo   the desk on a generated house (all set-up included)
+# make test   the whole suite on real PostgreSQL (all set-up included)
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-long lint venv bench lock wheel clean screenshot
+
+demo: venv
+	@$(BIN)/dpolg-tui demo
+
+test: venv
+	$(BIN)/python -m pytest
+
+test-long: venv
+	$(BIN)/python -m pytest -m long
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: venv
+	$(BIN)/python tools/bench
+
+screenshot: venv
+	$(BIN)/python tools/screenshot docs/screenshot.svg
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+# Rewrites the lock: every version and hash, no registry address.
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  --python-version 3.11 --extra dev --no-emit-package dpolg-tui pyproject.toml -o requirements.lock
+
+wheel: venv
+	$(BIN)/python -m hatchling build -t wheel
+
+clean:
+	rm -rf $(VENV) dist build
