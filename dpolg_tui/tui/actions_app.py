@@ -1,0 +1,33 @@
+"""Actions that work everywhere: help, palette, main places, lock, leave."""
+
+from __future__ import annotations
+
+from dpolg_tui.tui.action import Action
+
+APP_ACTIONS: tuple[Action, ...] = (
+    Action("app.help", "Hilfe", "f1", "Zeigt, was auf dieser Seite geht.", "app", footer=True, priority=True),
+    Action(
+        "app.palette",
+        "Befehle",
+        "ctrl+p",
+        "Alle Befehle zum Suchen und Auswählen.",
+        "app",
+        footer=True,
+        priority=True,
+        palette=False,
+    ),
+    Action("app.chart", "Belegungsplan", "f2", "Öffnet den Belegungsplan.", "app"),
+    Action("app.guests", "Gäste", "f4", "Öffnet die Liste der Gäste.", "app"),
+    Action("app.rooms", "Zimmer", "f5", "Öffnet die Liste der Zimmer.", "app"),
+    Action(
+        "app.lock",
+        "Sperren",
+        "ctrl+l",
+        "Sperrt den Bildschirm; was offen ist, bleibt offen.",
+        "app",
+        priority=True,
+    ),
+    Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
+    Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
+    Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
+)

@@ -1,0 +1,137 @@
+"""What every screen of the desk shares: header, footer, help, and the desk's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from dpolg_tui.desk.events import (
+    ConnectionChanged,
+    DeskEvent,
+    PresenceChanged,
+    RecordChanged,
+    SessionLost,
+    StoreReloaded,
+)
+from dpolg_tui.tui.widgets.footer import DeskFooter
+from dpolg_tui.tui.widgets.header import DeskHeader
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk import Desk
+    from dpolg_tui.desk.events import ConnectionState
+    from dpolg_tui.tui.app import DeskApp
+
+
+class DeskScreen(Screen[None]):
+    """A full screen with header and footer that hears of everything that happens on the desk.
+
+    Subclasses set ``SCOPE`` (their scope in the actions registry, with
+    ``BINDINGS = bindings(SCOPE)``), ``TITLE`` (shown in the header) and ``HELP`` (a few sentences
+    above the keys on F1), yield their widgets in ``compose_body`` and override the ``on_…`` hooks.
+    Desk events arrive as messages, so hooks may touch widgets.
+    """
+
+    SCOPE: ClassVar[str] = ""
+    HELP: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    @dataclass
+    class Heard(Message):
+        """The desk said something; carries it from its listener into the screen's own queue."""
+
+        event: DeskEvent
+
+    _unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def desk_app(self) -> DeskApp:
+        """The application, typed."""
+        return cast("DeskApp", self.app)
+
+    @property
+    def desk(self) -> Desk:
+        """What screens talk to."""
+        return self.desk_app.desk
+
+    @property
+    def dirty(self) -> bool:
+        """Whether leaving would lose something typed. Forms override it."""
+        return False
+
+    def compose(self) -> ComposeResult:
+        yield DeskHeader()
+        yield from self.compose_body()
+        yield DeskFooter()
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between header and footer."""
+        yield from ()
+
+    # Textual calls the handlers of every class of a screen, the subclass's first.
+    def on_mount(self) -> None:
+        self._unsubscribe = self.desk.subscribe(self._hear)
+        self.desk_app.opened(self)
+
+    def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self.desk_app.closed(self)
+
+    def _hear(self, event: DeskEvent) -> None:
+        self.post_message(self.Heard(event))
+
+    def on_desk_screen_heard(self, message: Heard) -> None:
+        """Sorts the desk's events into the hooks."""
+        message.stop()
+        match message.event:
+            case RecordChanged() as event:
+                self.on_record_changed(event)
+            case StoreReloaded():
+                self.on_store_reloaded()
+            case ConnectionChanged(state=state):
+                self.show_state()
+                self.on_connection_changed(state)
+            case PresenceChanged():
+                self.show_state()
+                self.on_presence_changed()
+            case SessionLost():
+                self.show_state()
+
+    def show_state(self) -> None:
+        """Paints the header again: who is here, whether the database answers, what is under way."""
+        for header in self.query(DeskHeader):
+            header.show_state()
+
+    def refresh_bindings(self) -> None:
+        """Keys that work have changed: the footer follows."""
+        super().refresh_bindings()
+        if self.is_mounted:
+            for footer in self.query(DeskFooter):
+                footer.refresh()
+
+    def on_record_changed(self, event: RecordChanged) -> None:
+        """A booking, block, room or guest was changed, here or on another desk."""
+
+    def on_store_reloaded(self) -> None:
+        """Everything was read anew: show it without moving cursor or scroll position."""
+
+    def on_connection_changed(self, state: ConnectionState) -> None:
+        """The database was reached or lost."""
+
+    def on_presence_changed(self) -> None:
+        """A colleague signed in or out."""
+
+    async def ask_to_leave(self) -> bool:
+        """True if nothing would be lost or the user agrees to lose it. Only inside a worker."""
+        if not self.dirty:
+            return True
+        from dpolg_tui.tui.dialogs.confirm import discard_changes
+
+        return await self.app.push_screen_wait(discard_changes())
