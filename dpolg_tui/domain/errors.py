@@ -4,16 +4,16 @@ Each class is one kind of failure that a screen can react to. Its docstring is t
 sentence shown by default; ``message`` is the sentence to show.
 """
 
-from __future__ import annotations
+# ruff: noqa: N818 -- the names say what happened; an Error suffix on each would add nothing
 
-import inspect
+from __future__ import annotations
 
 
 class DomainError(Exception):
     """Das hat nicht geklappt: bitte noch einmal versuchen."""
 
     def __init__(self, message: str | None = None) -> None:
-        self.message = message or inspect.cleandoc(type(self).__doc__ or type(self).__name__)
+        self.message = message or (type(self).__doc__ or type(self).__name__)
         super().__init__(self.message)
 
 
@@ -37,7 +37,7 @@ class RuleViolated(DomainError):
 
 
 class NotAllowed(DomainError):
-    """Dafür fehlt Ihnen die Berechtigung: bitte eine Person mit der Rolle Admin fragen."""
+    """Dafür fehlt Ihnen die Berechtigung: bitte einen Admin fragen."""
 
 
 class SessionEnded(DomainError):
@@ -49,7 +49,7 @@ class LoginFailed(DomainError):
 
 
 class Deactivated(DomainError):
-    """Benutzer deaktiviert: bitte eine Person mit der Rolle Admin fragen."""
+    """Benutzer deaktiviert: bitte einen Admin fragen."""
 
 
 class MustChangePassword(DomainError):
@@ -69,7 +69,7 @@ class Busy(DomainError):
 
 
 class ServerFull(DomainError):
-    """Auf dem Datenbankserver ist kein Platz mehr: bitte sofort eine Person mit der Rolle Admin verständigen."""
+    """Auf dem Datenbankserver ist kein Platz mehr: bitte sofort einen Admin verständigen."""
 
 
 class RecordMissing(DomainError):
@@ -90,7 +90,7 @@ class Defect(DomainError):
     def __init__(self, error_id: str, message: str | None = None) -> None:
         super().__init__(
             message
-            or f"{inspect.cleandoc(Defect.__doc__ or '')} Bitte die Fehlernummer {error_id} weitergeben:"
+            or f"{Defect.__doc__} Bitte die Fehlernummer {error_id} weitergeben:"
             " Einzelheiten stehen in der Protokolldatei."
         )
         self.error_id = error_id
