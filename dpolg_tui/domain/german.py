@@ -202,7 +202,7 @@ def parse_date(text: str, *, today: date, reference: date | None = None, field: 
     return day
 
 
-def parse_departure(text: str, *, arrival: date, today: date, field: str | None = "departure") -> date:
+def parse_departure(text: str, *, arrival: date, today: date, field: str | None = None) -> date:
     """As parse_date counted from the arrival; ``+3``, ``3N`` and ``3 Nächte`` are nights.
 
     Whether the departure fits the arrival is for stay.check_stay.
@@ -212,7 +212,7 @@ def parse_departure(text: str, *, arrival: date, today: date, field: str | None 
     return parse_date(text, today=today, reference=arrival, field=field)
 
 
-def parse_birth_date(text: str, *, today: date, field: str | None = "date_of_birth") -> date:
+def parse_birth_date(text: str, *, today: date, field: str | None = None) -> date:
     """A date with a year that is not in the future; ``58`` is the latest such year, 1958."""
     words = search_key(clean_line(text))
     numbers = _date_parts(words)

@@ -12,7 +12,6 @@ _LABELS = {
     "room_id": "Zimmer",
     "arrival": "Anreise",
     "departure": "Abreise",
-    "nights": "Nächte",
     "option_expires": "Option bis",
     "foundation_case": "Stiftungsfall",
     "guest_is_member": "Mitglied bei Buchung",
@@ -25,8 +24,6 @@ _LABELS = {
     # blocks
     "kind": "Art der Sperre",
     "reason": "Grund",
-    "active": "Belegt das Zimmer",
-    "booking_id": "Buchung",
     # rooms
     "name": "Zimmer",
     "category": "Zimmerart",
@@ -37,6 +34,7 @@ _LABELS = {
     "price_high": "Preis Hauptsaison",
     "final_cleaning_fee": "Endreinigung",
     "key_code": "Schlüsselcode",
+    "has_key_code": "Schlüsselcode",
     "retired_from": "Stillgelegt ab",
     # guests
     "last_name": "Nachname",
