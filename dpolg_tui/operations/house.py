@@ -40,7 +40,6 @@ class RoomRow(NamedTuple):
     city: str | None
     notes: str | None
     created_at: datetime
-    updated_at: datetime
 
 
 class GuestRow(NamedTuple):
@@ -71,7 +70,6 @@ class GuestRow(NamedTuple):
     marketing_consent: bool | None
     notes: str | None
     created_at: datetime
-    updated_at: datetime
 
 
 class BookingRow(NamedTuple):
@@ -92,7 +90,7 @@ class BookingRow(NamedTuple):
     checked_in_at: datetime | None
     checked_out_at: datetime | None
     created_at: datetime
-    updated_at: datetime
+    updated_at: datetime | None
 
 
 class OccupancyRow(NamedTuple):
@@ -107,7 +105,6 @@ class OccupancyRow(NamedTuple):
     reason: str | None
     active: bool
     created_at: datetime
-    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +173,6 @@ class House:
                 city=place,
                 notes="Barrierefrei, Dusche ohne Schwelle." if index % 16 == 2 else None,
                 created_at=made,
-                updated_at=made,
             )
 
     def guests(self) -> Iterator[GuestRow]:
@@ -221,7 +217,7 @@ class House:
                 checked_in_at=checked_in,
                 checked_out_at=checked_out,
                 created_at=created,
-                updated_at=cancelled or checked_out or checked_in or created,
+                updated_at=cancelled or checked_out or checked_in,
             )
 
     def occupancies(self) -> Iterator[OccupancyRow]:
@@ -242,7 +238,6 @@ class House:
                     reason=None,
                     active=plan.status is not Status.CANCELLED,
                     created_at=created,
-                    updated_at=created,
                 )
         for block in self._plan.blocks:
             number += 1
@@ -257,7 +252,6 @@ class House:
                 reason=block.reason,
                 active=True,
                 created_at=created,
-                updated_at=created,
             )
 
     @cached_property
@@ -334,7 +328,6 @@ class House:
             marketing_consent=chance() < 0.5 if chance() < 0.6 else None,
             notes=rng.choice(names.GUEST_NOTES) if chance() < 0.08 else None,
             created_at=created,
-            updated_at=created,
         )
 
 

@@ -121,14 +121,15 @@ def make_plan(
     for room in range(len(capacities)):
         _fill_ahead(rng, plan, room, starts[room][1], days_ahead)
     # Cancelled bookings come on top of the assigned ones and make the number exact.
-    assigned = None if bookings is None else round(bookings * (1 - CANCELLED_SHARE))
+    unassigned = max(6, len(capacities) // 2)
+    assigned = None if bookings is None else round((bookings - unassigned) * (1 - CANCELLED_SHARE))
     for room in range(len(capacities)):
         rooms_left = len(capacities) - room
         quota = None if assigned is None else -(-(assigned - len(plan.bookings)) // rooms_left)
         _fill_back(rng, plan, room, starts[room][0], None if quota is not None else -days_back, quota)
     first = min((booking.arrival for booking in plan.bookings), default=-days_back)
     plan.bookings = _merge_some(rng, plan.bookings)
-    _add_unassigned(rng, plan, max(6, len(capacities) // 2), days_ahead)
+    _add_unassigned(rng, plan, unassigned, days_ahead)
     cancelled = (
         round(len(plan.bookings) * CANCELLED_SHARE) if bookings is None else bookings - len(plan.bookings)
     )
