@@ -1,0 +1,58 @@
+"""Fixtures for everybody: a real PostgreSQL and a database of its own for each test.
+
+A test marked ``both_versions`` runs on the embedded PostgreSQL and on the system's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Server, Servers, TestDatabase
+
+KINDS = ("embedded", "system")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives each test its servers."""
+    if "server" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both_versions") is not None
+        metafunc.parametrize("server", KINDS if both else KINDS[:1], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """All servers of the run; removed with everything in them at its end, also after Ctrl-C."""
+    servers = Servers()
+    try:
+        yield servers
+    finally:
+        servers.close()
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, servers: Servers) -> Server:
+    """The running server that this test is meant for."""
+    found = servers.get(request.param)
+    if found is None and request.param == "system":
+        pytest.skip("no PostgreSQL >= 14 on this system: this test ran on the embedded one only")
+    if found is None:
+        pytest.fail("the embedded PostgreSQL is missing: pip install 'dpolg-tui[embedded]'")
+    return found
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[TestDatabase]:
+    """A database with schema and users, for this test alone."""
+    clone = server.clone()
+    yield clone
+    server.drop(clone)
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[TestDatabase]:
+    """A database without schema, for this test alone."""
+    empty = server.empty()
+    yield empty
+    server.drop(empty)

@@ -1,0 +1,208 @@
+"""Databases for tests: one server per version, a template on each, a clone per test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import asyncpg
+
+from dpolg_tui.domain.models import Role
+from dpolg_tui.operations.binaries import Binaries, Kind, find_embedded, find_system
+from dpolg_tui.operations.embedded import Cluster, Options
+from dpolg_tui.operations.shared import SharedServer, temporary_directory
+
+TEMPLATE = "dpolg_template"
+OWNER, CLIENT, BACKUP = "dpolg_owner", "booking_user", "dpolg_backup"
+OPTIONS = Options(durable=False, max_connections=120, settings={"shared_buffers": "128MB"})
+
+
+@dataclass(frozen=True, slots=True)
+class TestUser:
+    """Somebody who can sign in."""
+
+    __test__: ClassVar[bool] = False
+
+    username: str
+    password: str
+    role: Role
+
+
+def _user(username: str, role: Role = Role.USER) -> TestUser:
+    return TestUser(username, secrets.token_urlsafe(12), role)
+
+
+USERS: Mapping[str, TestUser] = {
+    user.username: user
+    for user in (
+        *map(_user, ("anna", "ben", "clara", "david", "emil")),
+        _user("admin", Role.ADMIN),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TestDatabase:
+    """A database with schema and users, of one test alone."""
+
+    __test__: ClassVar[bool] = False
+
+    name: str
+    kind: Kind
+    superuser_dsn: str
+    owner_dsn: str
+    dsn: str
+    """As booking_user, the role of the clients."""
+    backup_dsn: str
+    users: Mapping[str, TestUser]
+    """By username: anna, ben, clara, david, emil (role user) and admin."""
+
+
+class Server:
+    """A running server of one version."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, kind: Kind, shared: SharedServer) -> None:
+        self.kind = kind
+        self._shared = shared
+        self._has_template = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The server itself: addresses, passwords, start and stop."""
+        return self._shared.cluster
+
+    def clone(self) -> TestDatabase:
+        """A new database from the template."""
+        if not self._has_template:
+            run(self._make_template)
+            self._has_template = True
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        run(lambda: self._clone(name))
+        return TestDatabase(
+            name=name,
+            kind=self.kind,
+            superuser_dsn=self.cluster.dsn(name),
+            owner_dsn=self.cluster.dsn(name, OWNER),
+            dsn=self.cluster.dsn(name, CLIENT),
+            backup_dsn=self.cluster.dsn(name, BACKUP),
+            users=USERS,
+        )
+
+    def empty(self) -> TestDatabase:
+        """A new database without schema; the roles' addresses work once it has one."""
+        name = f"empty_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return TestDatabase(
+            name=name,
+            kind=self.kind,
+            superuser_dsn=self.cluster.dsn(name),
+            owner_dsn=self.cluster.dsn(name, OWNER),
+            dsn=self.cluster.dsn(name, CLIENT),
+            backup_dsn=self.cluster.dsn(name, BACKUP),
+            users={},
+        )
+
+    def drop(self, database: TestDatabase) -> None:
+        """Removes a database, whoever is still connected."""
+        self.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+
+    def execute(self, *statements: str) -> None:
+        """Runs statements as superuser in the maintenance database, each on its own."""
+        run(lambda: self._execute(*statements))
+
+    def close(self) -> None:
+        """Stops the server and removes it."""
+        run(self._shared.close)
+
+    async def _execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.cluster.dsn())
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def _make_template(self) -> None:
+        from dpolg_tui.db.accounts import NewUser, Parameters, create_user
+        from dpolg_tui.db.migrations import initialise
+
+        cluster = self.cluster
+        await self._execute(f"CREATE DATABASE {TEMPLATE}")
+        await initialise(
+            cluster.dsn(TEMPLATE),
+            owner_password=cluster.secret(OWNER),
+            booking_password=cluster.secret(CLIENT),
+            backup_password=cluster.secret(BACKUP),
+        )
+        weakest = Parameters(memory_kib=19_456, iterations=2, parallelism=1)
+        for user in USERS.values():
+            await create_user(
+                cluster.dsn(TEMPLATE, OWNER),
+                NewUser(
+                    username=user.username,
+                    password=user.password,
+                    full_name=f"{user.username.capitalize()} Beispiel",
+                    email=f"{user.username}@example.org",
+                    role=user.role,
+                    must_change_password=False,
+                    parameters=weakest,
+                ),
+            )
+        # Nobody may be connected to a template while it is cloned.
+        await self._execute(f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
+
+    async def _clone(self, name: str) -> None:
+        from dpolg_tui.db.migrations import harden
+
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        # A clone carries neither the template's privileges nor its settings.
+        await harden(self.cluster.dsn(name))
+
+
+class Servers:
+    """The servers of a test run, each started when the first test asks for it."""
+
+    def __init__(self) -> None:
+        self._running: dict[Kind, Server] = {}
+
+    def get(self, kind: Kind) -> Server | None:
+        """The server of this kind, or None if its programs are not installed."""
+        if kind not in self._running:
+            binaries = binaries_of(kind)
+            if binaries is None:
+                return None
+            shared = SharedServer(temporary_directory(), OPTIONS, binaries=binaries, temporary=True)
+            run(shared.start)
+            self._running[kind] = Server(kind, shared)
+        return self._running[kind]
+
+    def close(self) -> None:
+        """Stops and removes all."""
+        while self._running:
+            self._running.popitem()[1].close()
+
+
+def binaries_of(kind: Kind) -> Binaries | None:
+    """The programs to test with; of the system's versions the oldest, which can do least."""
+    if kind == "embedded":
+        return find_embedded()
+    installed = find_system()
+    return installed[-1] if installed else None
+
+
+def run(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Runs a coroutine from a fixture, in a thread with a loop of its own: the test's loop stays as it is."""
+
+    async def call() -> Any:
+        return await work()
+
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, call()).result()
