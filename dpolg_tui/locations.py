@@ -1,0 +1,86 @@
+"""Every path the program uses, in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+APP = "dpolg-tui"
+
+
+def user_config_directory() -> Path:
+    return platformdirs.user_config_path(APP, appauthor=False)
+
+
+def data_directory() -> Path:
+    """Where the demo keeps its PostgreSQL cluster."""
+    return platformdirs.user_data_path(APP, appauthor=False)
+
+
+def state_directory() -> Path:
+    """What the program remembers for itself: log file, last user name."""
+    return platformdirs.user_state_path(APP, appauthor=False)
+
+
+def log_file() -> Path:
+    return state_directory() / "log" / "dpolg-tui.log"
+
+
+def last_username_file() -> Path:
+    return state_directory() / "last_username"
+
+
+def user_config_file() -> Path:
+    return user_config_directory() / "config.toml"
+
+
+def system_config_file() -> Path:
+    return Path("/etc") / APP / "config.toml"
+
+
+def config_files() -> tuple[Path, ...]:
+    """Where a configuration is looked for when nobody names one; the first that exists is used."""
+    return (Path.cwd() / "config.toml", user_config_file(), system_config_file())
+
+
+def sql_directory() -> Path:
+    """``<package>/sql`` of a wheel, else ``<checkout>/sql`` of an editable install."""
+    package = Path(__file__).resolve().parent
+    inside = package / "sql"
+    return inside if inside.is_dir() else package.parent / "sql"
+
+
+def libpq_password_file(environment: Mapping[str, str]) -> Path:
+    """Where PostgreSQL's own programs look for a password file when none is named."""
+    return (
+        _libpq_directory(environment) / "pgpass.conf" if sys.platform == "win32" else Path.home() / ".pgpass"
+    )
+
+
+def libpq_root_certificate(environment: Mapping[str, str]) -> Path:
+    """Where PostgreSQL's own programs look for the certificate of the authority they trust."""
+    return _libpq_directory(environment) / "root.crt"
+
+
+def libpq_service_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Service files in the order in which PostgreSQL's own programs read them."""
+    files = []
+    if named := environment.get("PGSERVICEFILE"):
+        files.append(Path(named).expanduser())
+    elif sys.platform == "win32":
+        files.append(_libpq_directory(environment) / ".pg_service.conf")
+    else:
+        files.append(Path.home() / ".pg_service.conf")
+    if directory := environment.get("PGSYSCONFDIR"):
+        files.append(Path(directory) / "pg_service.conf")
+    return tuple(files)
+
+
+def _libpq_directory(environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        return Path(environment.get("APPDATA", os.fspath(Path.home()))) / "postgresql"
+    return Path.home() / ".postgresql"
