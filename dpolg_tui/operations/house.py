@@ -154,7 +154,7 @@ class House:
     def rooms(self) -> Iterator[RoomRow]:
         """The rooms, numbered through the buildings."""
         rng = self._random("rooms")
-        made = self._moment(self.size.days_back * -2 - 2000, rng)
+        made = self._moment(self._earliest - 500, rng)
         for index in range(self.size.rooms):
             building, place, street, postal_code, category, beds, low, high, fee = self._slot(index)
             yield RoomRow(
@@ -178,9 +178,8 @@ class House:
     def guests(self) -> Iterator[GuestRow]:
         """The guests, in no particular order."""
         rng = self._random("guests")
-        earliest = min((booking.created for booking in self._plan.bookings), default=0)
         for index in range(self.size.guests):
-            yield self._guest(rng, index, earliest)
+            yield self._guest(rng, index)
 
     def bookings(self) -> Iterator[BookingRow]:
         """The bookings in the order in which they were made: numbers grow with their ids."""
@@ -267,6 +266,11 @@ class House:
             bookings=self.size.bookings,
         )
 
+    @property
+    def _earliest(self) -> int:
+        """The day of the first booking: rooms and guests were there before."""
+        return self._plan.bookings[0].created if self._plan.bookings else 0
+
     @cached_property
     def _members(self) -> list[bool]:
         rng = self._random("members")
@@ -288,7 +292,7 @@ class House:
         second = rng.randrange(3600 if hour is not None else 9 * 3600) + (7 if hour is None else hour) * 3600
         return datetime(day_of.year, day_of.month, day_of.day, tzinfo=UTC) + timedelta(seconds=second)
 
-    def _guest(self, rng: Random, index: int, earliest: int) -> GuestRow:
+    def _guest(self, rng: Random, index: int) -> GuestRow:
         woman = rng.random() < 0.5
         first_name, last_name, nationality = _name(rng, woman=woman)
         abroad = rng.random() < 0.05
@@ -296,7 +300,7 @@ class House:
         chance = rng.random
         member = self._members[index]
         mail_name = f"{_ascii(first_name)}.{_ascii(last_name)}{index + 1}"
-        created = self._moment(earliest - rng.randrange(1, 400), rng)
+        created = self._moment(self._earliest - rng.randrange(1, 400), rng)
         complete = chance() < 0.9
         return GuestRow(
             id=index + 1,
