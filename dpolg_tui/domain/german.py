@@ -214,12 +214,12 @@ def parse_departure(text: str, *, arrival: date, today: date, field: str | None 
 
 def parse_birth_date(text: str, *, today: date, field: str | None = None) -> date:
     """A date with a year that is not in the future; ``58`` is the latest such year, 1958."""
-    words = search_key(clean_line(text))
-    numbers = _date_parts(words)
-    if numbers is not None and numbers[2] is None:
-        raise _invalid(f"Das Jahr fehlt: bitte ein Datum wie {words.rstrip('.')}.1980 eingeben.", field)
+    parts = _date_parts(search_key(clean_line(text)))
+    if parts is not None and not parts[2]:
+        wish = f"{parts[0]:02}.{parts[1]:02}.1980"
+        raise _invalid(f"Das Jahr fehlt: bitte ein Datum wie {wish} eingeben.", field)
     day = parse_date(text, today=today, field=field)
-    if day > today and numbers is not None and numbers[2] is not None and numbers[2] < 100:
+    if day > today and parts is not None and len(parts[2]) == 2:
         day = _checked_date(day.year - 100, day.month, day.day, field)
     if day > today:
         raise _invalid(f"Der {format_date(day)} liegt in der Zukunft: bitte das Jahr prüfen.", field)
@@ -244,16 +244,16 @@ def _month(word: str) -> int | None:
     return None
 
 
-def _date_parts(words: str) -> tuple[int, int, int | None] | None:
-    """Day, month and year, as typed: the year may be missing or have two digits."""
+def _date_parts(words: str) -> tuple[int, int, str] | None:
+    """Day, month and the year as typed: of four digits, of two, or empty."""
     if iso := _ISO.fullmatch(words):
-        return int(iso[3]), int(iso[2]), int(iso[1])
+        return int(iso[3]), int(iso[2]), iso[1]
     if numbers := _NUMBERS.fullmatch(words) or _DIGITS.fullmatch(words):
-        return int(numbers[1]), int(numbers[2]), int(numbers[3]) if numbers[3] else None
+        return int(numbers[1]), int(numbers[2]), numbers[3] or ""
     if named := _MONTH_NAME.fullmatch(words):
         month = _month(named[2])
         if month is not None:
-            return int(named[1]), month, int(named[3]) if named[3] else None
+            return int(named[1]), month, named[3] or ""
     return None
 
 
@@ -264,14 +264,14 @@ def _calendar_date(words: str, typed: str, base: date, field: str | None) -> dat
             f"„{_shortened(typed)}“ ist kein Datum: bitte zum Beispiel 21.11., +2 oder „morgen“ eingeben.",
             field,
         )
-    day, month, year = parts
-    if year is None:
+    day, month, typed_year = parts
+    if not typed_year:
         earliest = base - timedelta(_PAST_DAYS)
         year = earliest.year + ((month, day) < (earliest.month, earliest.day))
         return _checked_date(year, month, day, field, year_typed=False)
-    # four typed digits like 0026 are a typing error, two mean this century
-    century = 2000 if year < 100 and not re.search(r"0[0-9]{3}", words) else 0
-    return _checked_date(year + century, month, day, field)
+    # two digits mean this century; four like 0026 are a typing error
+    year = int(typed_year) + (2000 if len(typed_year) == 2 else 0)
+    return _checked_date(year, month, day, field)
 
 
 def _checked_date(year: int, month: int, day: int, field: str | None, *, year_typed: bool = True) -> date:
@@ -369,7 +369,7 @@ _CONTROL = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
 # of writing, with which one name can be made to look like another.
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _COMBINING = re.compile("[\u0300-\u036f]+")
-_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ı": "i", "đ": "d", "ø": "o", "æ": "a"})
+_LETTERS = str.maketrans("łıđøæðþ", "lidoadt")
 
 
 def clean_line(text: str) -> str:
@@ -383,17 +383,15 @@ def _plain(text: str) -> str:
     """Lower case without accents: ä as a, ß as ss."""
     if text.isascii():
         return text.lower()
-    bare = _COMBINING.sub("", unicodedata.normalize("NFKD", text))
     # letter by letter: unlike the database, str.lower treats a Greek sigma by its neighbours
-    return "".join(map(str.lower, bare)).translate(_LETTERS)
+    low = "".join(map(str.lower, unicodedata.normalize("NFC", text))).replace("ß", "ss")
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", low)).translate(_LETTERS)
 
 
 def search_key(text: str) -> str:
-    """What search compares, equal to ``app.search_key`` in the database: Müller, Mueller and MULLER are one.
-
-    In this order: NFKD, U+0300 to U+036F removed, lower, ß→ss ł→l ı→i đ→d ø→o æ→a, ae→a, oe→o, ue→u.
-    """
-    return _plain(text).replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    """What search compares, equal to app.search_key in the database: Müller, Mueller, MULLER are one."""
+    bare = _plain(text).replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    return re.sub(r"\s+", " ", bare).strip(" ")
 
 
 NaturalKey = tuple[tuple[tuple[int, int, str], ...], str]
