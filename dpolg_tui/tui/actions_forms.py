@@ -1,7 +1,111 @@
-"""Actions of the forms and lists: booking, guests, rooms."""
+"""Actions of the forms and lists: booking, guests, rooms, and the dialogs with keys of their own.
+
+In a form letters are typed, so its keys are Strg with a letter that inputs, terminals and tmux leave
+alone.
+"""
 
 from __future__ import annotations
 
+from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
 
-FORM_ACTIONS: tuple[Action, ...] = ()
+FORM_ACTIONS: tuple[Action, ...] = (
+    Action("booking.save", "speichern", "ctrl+s", "Speichert, was geändert ist.", "booking", footer=True),
+    Action(
+        "booking.calendar",
+        "Kalender",
+        "ctrl+o",
+        "Öffnet den Kalender für das Datumsfeld, in dem Sie stehen, sonst für Anreise und Abreise.",
+        "booking",
+        footer=True,
+    ),
+    Action("booking.new_guest", "neuer Gast", "ctrl+n", "Legt einen neuen Gast an.", "booking", footer=True),
+    Action("booking.open_guest", "Gast öffnen", "ctrl+g", "Zeigt alle Angaben des Gastes.", "booking"),
+    Action(
+        "booking.next_tab",
+        "Verlauf",
+        "ctrl+t",
+        "Wechselt zwischen Aufenthalt und Verlauf.",
+        "booking",
+        footer=True,
+    ),
+    Action(
+        "booking.cancel",
+        "stornieren",
+        "ctrl+r",
+        "Storniert die Buchung (mit Grund) oder holt eine stornierte zurück.",
+        "booking",
+    ),
+    Action(
+        "booking.leave", "zurück", "escape", "Verlässt das Formular.", "booking", footer=True, palette=False
+    ),
+    Action("guests.new", "neuer Gast", "n", "Legt einen neuen Gast an.", "guests", footer=True),
+    Action(
+        "guests.open", "öffnen", "enter", "Öffnet den markierten Gast.", "guests", footer=True, palette=False
+    ),
+    Action(
+        "guests.search", "suchen", "slash", "Sucht nach Name, E-Mail, Telefon, Ort.", "guests", footer=True
+    ),
+    Action(
+        "guests.delete",
+        "löschen",
+        "delete",
+        "Löscht den markierten Gast, wenn nichts mehr auf ihn verweist.",
+        "guests",
+        role=Role.ADMIN,
+        footer=True,
+    ),
+    Action(
+        "guests.leave",
+        "zurück",
+        "escape",
+        "Leert die Suche, dann zurück zum Belegungsplan.",
+        "guests",
+        palette=False,
+    ),
+    Action("rooms.new", "neues Zimmer", "n", "Legt ein neues Zimmer an.", "rooms", footer=True),
+    Action(
+        "rooms.open", "öffnen", "enter", "Öffnet das markierte Zimmer.", "rooms", footer=True, palette=False
+    ),
+    Action(
+        "rooms.search", "suchen", "slash", "Sucht nach Name, Zimmerart, Gebäude, Ort.", "rooms", footer=True
+    ),
+    Action(
+        "rooms.block", "sperren", "b", "Sperrt das markierte Zimmer für einen Zeitraum.", "rooms", footer=True
+    ),
+    Action(
+        "rooms.delete",
+        "löschen",
+        "delete",
+        "Löscht das markierte Zimmer, wenn es nie belegt war; in der Liste der Sperren die markierte Sperre.",
+        "rooms",
+        footer=True,
+    ),
+    Action(
+        "rooms.leave",
+        "zurück",
+        "escape",
+        "Leert die Suche, dann zurück zum Belegungsplan.",
+        "rooms",
+        palette=False,
+    ),
+    Action("dialog.save", "übernehmen", "ctrl+s", "Übernimmt die Eingaben.", "dialog", footer=True),
+    Action("conflict.mine", "meins", "m", "In dieser Zeile soll mein Wert gelten.", "conflict", footer=True),
+    Action(
+        "conflict.theirs",
+        "gespeichertes",
+        "g",
+        "In dieser Zeile soll gelten, was gespeichert ist.",
+        "conflict",
+        footer=True,
+    ),
+    Action(
+        "conflict.save",
+        "übernehmen",
+        "ctrl+s",
+        "Übernimmt die Auswahl und speichert.",
+        "conflict",
+        footer=True,
+    ),
+    Action("calendar.today", "heute", "t", "Geht zum heutigen Tag.", "calendar", footer=True),
+)

@@ -1,0 +1,124 @@
+"""Two people changed the same field: before, mine and theirs side by side, chosen field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Button, DataTable, Static
+
+from dpolg_tui.domain.labels import field_label
+from dpolg_tui.domain.models import Conflict
+from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.labels import field_text
+
+MINE, THEIRS = "mine", "theirs"
+
+
+class ConflictDialog(BaseDialog[dict[str, object]]):
+    """Answers the wanted value of each field, or None: back to the form, nothing saved."""
+
+    SCOPE = "conflict"
+    HELP = "Je Zeile wählen, welcher Wert gelten soll. Nichts ist gespeichert, bis „Übernehmen“ gewählt ist."
+    BINDINGS: ClassVar[list[BindingType]] = bindings("conflict")
+    AUTO_FOCUS = "DataTable"
+
+    def __init__(
+        self, conflicts: Sequence[Conflict], colleague: str | None, names: dict[int, str] | None = None
+    ) -> None:
+        super().__init__("Gleichzeitig geändert")
+        self._conflicts = list(conflicts)
+        self._colleague = colleague or "Jemand anderes"
+        self._guest_names = names or {}
+        self._choice = dict.fromkeys((conflict.field for conflict in conflicts), MINE)
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(
+            f"{self._colleague} hat inzwischen gespeichert, was Sie auch geändert haben. Was soll gelten?",
+            markup=False,
+        )
+        table: DataTable[Text] = DataTable(cursor_type="row", zebra_stripes=False)
+        yield table
+        yield Static("", markup=False, id="chosen")
+
+    def compose_buttons(self) -> ComposeResult:
+        yield self.button("Übernehmen", "save", primary=True)
+        yield self.button("Zurück zum Formular", "cancel")
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        return self.query_one(DataTable)
+
+    def on_mount(self) -> None:
+        self._table.add_column("Feld", key="field")
+        self._table.add_column("vorher", key="before")
+        self._table.add_column("meins (M)", key=MINE)
+        self._table.add_column("jetzt gespeichert (G)", key=THEIRS)
+        for conflict in self._conflicts:
+            self._table.add_row(
+                Text(field_label(conflict.field)),
+                Text(self._words(conflict, conflict.before)),
+                *self._options(conflict),
+                key=conflict.field,
+            )
+
+    def _words(self, conflict: Conflict, value: object) -> str:
+        if conflict.field == "guest_id" and isinstance(value, int):
+            return self._guest_names.get(value, f"Gast Nr. {value}")
+        return field_text(conflict.field, value, self.desk.store.rooms)
+
+    def _options(self, conflict: Conflict) -> tuple[Text, Text]:
+        chosen = self._choice[conflict.field]
+        return (
+            self._option(self._words(conflict, conflict.mine), chosen == MINE),
+            self._option(self._words(conflict, conflict.theirs), chosen == THEIRS),
+        )
+
+    @staticmethod
+    def _option(words: str, chosen: bool) -> Text:
+        return Text(f"{'●' if chosen else '○'} {words}", "bold" if chosen else "")
+
+    def _choose(self, which: str) -> None:
+        row = self._table.cursor_row
+        if not 0 <= row < len(self._conflicts):
+            return
+        conflict = self._conflicts[row]
+        self._choice[conflict.field] = which
+        for column, cell in zip((MINE, THEIRS), self._options(conflict), strict=True):
+            self._table.update_cell(conflict.field, column, cell)
+        if row + 1 < len(self._conflicts):
+            self._table.move_cursor(row=row + 1)
+
+    def action_mine(self) -> None:
+        """My value shall be saved."""
+        self._choose(MINE)
+
+    def action_theirs(self) -> None:
+        """The colleague's value stays."""
+        self._choose(THEIRS)
+
+    def action_save(self) -> None:
+        """Take what is chosen."""
+        self.finish(
+            {
+                conflict.field: conflict.mine if self._choice[conflict.field] == MINE else conflict.theirs
+                for conflict in self._conflicts
+            }
+        )
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter or a click on a line swaps its choice."""
+        event.stop()
+        field = self._conflicts[event.cursor_row].field
+        at = event.cursor_row
+        self._choose(THEIRS if self._choice[field] == MINE else MINE)
+        self._table.move_cursor(row=at)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "save":
+            event.stop()
+            self.action_save()

@@ -1,0 +1,200 @@
+"""A record in a dialog: loads it, follows colleagues, saves what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button
+
+from dpolg_tui.desk.events import DeskEvent, RecordChanged
+from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.domain.merge import Changes
+from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.widgets.form import Form
+from dpolg_tui.tui.work import read, write
+
+
+class FormDialog(BaseDialog[int]):
+    """Creates or edits one record; answers its id once it is saved.
+
+    Subclasses make the form and say how to read, create and save.
+    """
+
+    SCOPE = "dialog"
+    HELP = "Tab und Enter gehen zum nächsten Feld. Gespeichert wird nur, was geändert ist."
+    KIND: ClassVar[str]
+    """Kind of record, as the desk's events name it."""
+    WORD: ClassVar[str]
+    """The record in the sentences of toasts."""
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
+
+    @dataclass
+    class Heard(Message):
+        """The desk said something."""
+
+        event: DeskEvent
+
+    def __init__(
+        self, title: str, record_id: int | None, prefill: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(title)
+        self.record_id = record_id
+        self.form = self.make_form()
+        self._prefill = dict(prefill or {})
+        self._saving = False
+        self._unsubscribe: Callable[[], None] | None = None
+
+    # What subclasses say
+
+    def make_form(self) -> Form:
+        """The fields."""
+        raise NotImplementedError
+
+    async def fetch(self, record_id: int) -> Mapping[str, object]:
+        """The stored values."""
+        raise NotImplementedError
+
+    def defaults(self) -> Mapping[str, object]:
+        """What a new record starts with."""
+        return {}
+
+    def judge(self, values: Mapping[str, object]) -> None:
+        """Rules that concern several fields; raises ``InvalidInput``."""
+
+    async def create(self, values: dict[str, object]) -> WriteResult:
+        """Stores a new record."""
+        raise NotImplementedError
+
+    async def save(self, record_id: int, changes: Changes) -> WriteResult:
+        """Stores what changed."""
+        raise NotImplementedError
+
+    def loaded(self) -> None:
+        """The stored values are shown."""
+
+    async def taken(self, result: WriteResult) -> None:
+        """The room is taken in that time; only records with dates meet this."""
+
+    # The dialog
+
+    def compose_body(self) -> ComposeResult:
+        yield self.form
+
+    def compose_buttons(self) -> ComposeResult:
+        yield self.button("Speichern  Strg+S", "save", primary=True)
+        yield self.button("Abbrechen", "cancel")
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
+        if self.record_id is None:
+            self.form.load({**self.defaults(), **self._prefill})
+            self.loaded()
+        else:
+            self.form.disabled = True
+            read(self, self._load(self.record_id), f"{self.WORD} lesen", failed=self._not_loaded)
+
+    def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    async def _load(self, record_id: int) -> None:
+        values = await self.fetch(record_id)
+        self.form.load(values)
+        self.form.disabled = False
+        self.form.focus_first()
+        self.loaded()
+
+    def _not_loaded(self, error: DomainError) -> bool:
+        self.desk_app.show_toast(error.message, "error")
+        self.finish(None)
+        return True
+
+    def set_title(self, title: str) -> None:
+        """Name the record on the frame."""
+        self.title = title
+        self.query_one(".dialog").border_title = Content(title)  # type: ignore[assignment]
+
+    @property
+    def dirty(self) -> bool:
+        return self.form.dirty
+
+    def on_form_dialog_heard(self, message: Heard) -> None:
+        message.stop()
+        event = message.event
+        if not isinstance(event, RecordChanged) or event.own or self.record_id is None:
+            return
+        if self.concerns(event):
+            by = event.by.display_name if event.by else "Jemand"
+            if event.action == "deleted":
+                self.desk_app.show_toast(f"{by} hat diesen Eintrag gelöscht: {self.title}", "warning")
+            else:
+                read(self, self._follow(self.record_id, by), f"{self.WORD} lesen", group="follow")
+
+    def concerns(self, event: RecordChanged) -> bool:
+        """Whether an event is about this record."""
+        return event.kind == self.KIND and event.id == self.record_id
+
+    async def _follow(self, record_id: int, by: str) -> None:
+        refreshed, marked = self.form.colleague_saved(await self.fetch(record_id), by)
+        if refreshed:
+            self.desk_app.show_toast(f"{by} hat geändert: {', '.join(refreshed)}")
+        if marked:
+            self.desk_app.show_toast(
+                f"{by} hat auch geändert: {', '.join(marked)}. Ihre Eingabe bleibt stehen.", "warning"
+            )
+
+    # Saving
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "save":
+            event.stop()
+            self.action_save()
+
+    def action_save(self) -> None:
+        """Saves, or shows at which field something is missing."""
+        if self._saving or self.form.disabled:
+            return
+        self._saving = True
+        write(self, self._save(), f"{self.WORD} speichern", failed=self._failed)
+
+    async def _save(self) -> None:
+        try:
+            self.form.clear_errors()
+            values = self.form.values()
+            self.judge(values)
+            record_id = self.record_id
+            if record_id is None:
+                result: WriteResult | None = await self.create(
+                    {name: value for name, value in values.items() if value is not None}
+                )
+            else:
+                result = await save_changes(
+                    self.desk_app, self.form, lambda changes: self.save(record_id, changes)
+                )
+            if result is None:
+                return
+            match result.outcome:
+                case Outcome.DONE:
+                    self.desk_app.show_toast(saved_sentence(self.WORD, result))
+                    self.finish(result.id if result.id is not None else record_id)
+                case Outcome.TAKEN:
+                    await self.taken(result)
+                case _:
+                    self.desk_app.show_toast(
+                        "Den Eintrag gibt es nicht mehr: er wurde inzwischen gelöscht. Ihre Eingaben stehen noch hier.",
+                        "error",
+                    )
+        finally:
+            self._saving = False
+
+    def _failed(self, error: DomainError) -> bool:
+        return show_at_field(self.form, error)

@@ -1,0 +1,78 @@
+"""All fields of a room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
+from typing import cast
+
+from dpolg_tui.domain.errors import RecordMissing
+from dpolg_tui.domain.german import parse_date
+from dpolg_tui.domain.merge import Changes
+from dpolg_tui.domain.models import Role, WriteResult
+from dpolg_tui.tui.dialogs.form import FormDialog
+from dpolg_tui.tui.widgets.fields import DateField, MoneyField, NotesField, NumberField, TextField
+from dpolg_tui.tui.widgets.form import Form, Section
+
+MOST_BEDS = 100
+
+
+class RoomDialog(FormDialog):
+    """Creates or edits a room. Only admins see the field for the key code, and nobody its content."""
+
+    KIND = "room"
+    WORD = "Zimmer"
+
+    def __init__(self, room_id: int | None = None, prefill: Mapping[str, object] | None = None) -> None:
+        super().__init__("Zimmer" if room_id is not None else "Neues Zimmer", room_id, prefill)
+        self.add_class("wide")
+
+    def make_form(self) -> Form:
+        self._key_code = TextField("key_code", max_length=50)
+        return Form(
+            Section("Zimmer"),
+            TextField("name", "Name", required=True),
+            TextField("category", required=True, max_length=20, placeholder="EZ, DZ, App, FeWo, BU"),
+            TextField("place", required=True),
+            TextField("building"),
+            NumberField("capacity", 1, MOST_BEDS, required=True),
+            Section("Preise je Nacht"),
+            MoneyField("price_low", required=True),
+            MoneyField("price_high", required=True),
+            MoneyField("final_cleaning_fee", required=True),
+            Section("Anschrift"),
+            TextField("street", max_length=200),
+            TextField("postal_code", max_length=20),
+            TextField("city"),
+            Section("Sonstiges"),
+            self._key_code,
+            DateField("retired_from", lambda text: parse_date(text, today=self.desk.today())),
+            NotesField("notes"),
+        )
+
+    def on_mount(self) -> None:
+        self._key_code.display = self.desk_app.role is Role.ADMIN
+
+    def defaults(self) -> Mapping[str, object]:
+        return {"capacity": 2, "final_cleaning_fee": Decimal("0.00")}
+
+    async def fetch(self, record_id: int) -> Mapping[str, object]:
+        room = self.desk.store.rooms.get(record_id)
+        if room is None:
+            raise RecordMissing
+        return asdict(room)
+
+    def loaded(self) -> None:
+        if self.record_id is None:
+            return
+        self.set_title(f"Zimmer: {self.form.field('name').original}")
+        room = self.desk.store.rooms.get(self.record_id)
+        if room is not None and room.has_key_code:
+            self._key_code.input.placeholder = "hinterlegt; ein neuer Code ersetzt ihn"
+
+    async def create(self, values: dict[str, object]) -> WriteResult:
+        return cast("WriteResult", await self.desk.rooms.create(values))
+
+    async def save(self, record_id: int, changes: Changes) -> WriteResult:
+        return cast("WriteResult", await self.desk.rooms.save(record_id, changes))

@@ -1,0 +1,169 @@
+"""Words for the values of fields: for conflicts and the history. (The fields' names: domain/labels.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from dpolg_tui.domain import german
+from dpolg_tui.domain.labels import field_label
+from dpolg_tui.domain.models import HistoryEntry, Kind, Room, Status
+
+EMPTY = "–"
+"""Stands for "nothing" wherever a value is shown beside others."""
+
+WITHOUT_ROOM = "ohne Zimmer"
+
+
+def _text(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+def _date(value: object) -> str:
+    return german.format_date(value if isinstance(value, date) else date.fromisoformat(str(value)))
+
+
+def _moment(value: object) -> str:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return german.format_datetime(moment)
+
+
+def _money(value: object) -> str:
+    return german.format_money(Decimal(str(value)))
+
+
+def _yes_no(value: object) -> str:
+    return "ja" if value else "nein"
+
+
+def _status(value: object) -> str:
+    return german.status_label(Status(str(value)))
+
+
+def _kind(value: object) -> str:
+    return german.kind_label(Kind(str(value)))
+
+
+_WRITERS: Mapping[str, Callable[[object], str]] = {
+    **dict.fromkeys(
+        ["option_expires", "cleaning_date", "arrival", "departure", "retired_from", "date_of_birth"], _date
+    ),
+    **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at"], _moment),
+    **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee"], _money),
+    **dict.fromkeys(
+        [
+            "foundation_case",
+            "guest_is_member",
+            "is_member",
+            "marketing_consent",
+            "automatic_mail",
+            "has_key_code",
+        ],
+        _yes_no,
+    ),
+    "status": _status,
+    "kind": _kind,
+}
+"""How values are written; all others are plain text."""
+
+_SILENT = frozenset(
+    [
+        "id",
+        "version",
+        "search",
+        "active",
+        "occupies",
+        "booking_id",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+    ]
+)
+"""Columns whose change tells staff nothing."""
+
+_OPERATIONS = {"INSERT": "angelegt", "DELETE": "gelöscht"}
+
+_TABLES = {
+    "bookings": "Buchung",
+    "occupancies": "Aufenthalt",
+    "rooms": "Zimmer",
+    "guests": "Gast",
+}
+
+
+def room_label(room_id: int | None, rooms: Mapping[int, Room]) -> str:
+    """Name of a room, also of one that this desk does not know (any more)."""
+    if room_id is None:
+        return WITHOUT_ROOM
+    room = rooms.get(room_id)
+    return room.name if room else f"Zimmer Nr. {room_id}"
+
+
+def stay_text(room_id: int | None, arrival: date, departure: date, rooms: Mapping[int, Room]) -> str:
+    """A stay in one line: room, dates and nights."""
+    return (
+        f"{room_label(room_id, rooms)}, {german.format_date_range(arrival, departure)}, "
+        f"{german.format_nights((departure - arrival).days)}"
+    )
+
+
+def _as_date(value: object) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def field_text(name: str, value: object, rooms: Mapping[int, Room]) -> str:
+    """The value of a field in words, typed or as it stands in the audit log."""
+    if isinstance(value, Mapping) and {"room_id", "arrival", "departure"} <= value.keys():
+        room_id = value["room_id"]
+        return stay_text(
+            None if room_id is None else int(room_id),
+            _as_date(value["arrival"]),
+            _as_date(value["departure"]),
+            rooms,
+        )
+    if name == "room_id":
+        return room_label(None if value is None else int(str(value)), rooms)
+    if value is None or value == "":
+        return EMPTY
+    try:
+        return _WRITERS.get(name, _text)(value)
+    except (ValueError, ArithmeticError):
+        # The audit log also keeps values of older versions of the program.
+        return _text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One changed field in the history of a record."""
+
+    when: str
+    who: str
+    what: str
+    before: str
+    after: str
+
+
+def history_lines(entries: Iterable[HistoryEntry], rooms: Mapping[int, Room]) -> Iterator[HistoryLine]:
+    """The audit log of a record in words: a line per changed field, in the order of the entries."""
+    for entry in entries:
+        when, who = german.format_datetime(entry.timestamp), entry.username or "System"
+        old, new = entry.old_data or {}, entry.new_data or {}
+        if entry.operation in _OPERATIONS:
+            table = _TABLES.get(entry.table_name, entry.table_name)
+            yield HistoryLine(when, who, f"{table} {_OPERATIONS[entry.operation]}", "", "")
+        for name in dict.fromkeys((*old, *new)):
+            before, after = old.get(name), new.get(name)
+            if name in _SILENT or before == after:
+                continue
+            if entry.operation != "UPDATE" and not (before or after):
+                continue
+            yield HistoryLine(
+                when,
+                who,
+                field_label(name),
+                field_text(name, before, rooms) if name in old else "",
+                field_text(name, after, rooms) if name in new else "",
+            )

@@ -1,0 +1,59 @@
+"""Saving a form: sends what changed, and asks when a colleague changed the same."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from dpolg_tui.domain.errors import InvalidInput, RuleViolated
+from dpolg_tui.domain.labels import field_label
+from dpolg_tui.domain.merge import Changes
+from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.tui.dialogs.conflict import ConflictDialog
+from dpolg_tui.tui.widgets.form import Form
+
+if TYPE_CHECKING:
+    from dpolg_tui.domain.errors import DomainError
+    from dpolg_tui.tui.app import DeskApp
+
+NOTHING_CHANGED = "Es ist nichts geändert, also gibt es nichts zu speichern."
+
+
+async def save_changes(
+    app: DeskApp,
+    form: Form,
+    save: Callable[[Changes], Awaitable[WriteResult]],
+    guest_names: dict[int, str] | None = None,
+) -> WriteResult | None:
+    """Sends the changes of a form until no field conflicts any more. Only inside a worker.
+
+    None: nothing was saved, because nothing is changed or the user went back to the form.
+    """
+    while True:
+        changes = form.changes()
+        if not changes:
+            app.show_toast(NOTHING_CHANGED)
+            return None
+        result = await save(changes)
+        if result.outcome is not Outcome.CONFLICT:
+            return result
+        chosen = await app.push_screen_wait(ConflictDialog(result.conflicts, result.changed_by, guest_names))
+        if chosen is None:
+            form.mark(result.conflicts, result.changed_by or "Jemand")
+            return None
+        form.settle(result.conflicts, chosen)
+
+
+def saved_sentence(what: str, result: WriteResult) -> str:
+    """What the toast says after saving; names what a colleague had changed meanwhile."""
+    if not result.merged:
+        return f"{what} gespeichert."
+    names = ", ".join(dict.fromkeys(field_label(name) for name in result.merged))
+    return f"{what} gespeichert. {result.changed_by or 'Jemand'} hat inzwischen geändert: {names}."
+
+
+def show_at_field(form: Form, error: DomainError) -> bool:
+    """Puts the sentence of a refused value to its field; False if it belongs to none."""
+    if isinstance(error, InvalidInput | RuleViolated):
+        return form.show_error(error.field, error.message)
+    return False
