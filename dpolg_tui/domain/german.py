@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.models import Kind, Role, Status
+from dpolg_tui.domain.zone import in_house
 
-ZONE_NAME = "Europe/Berlin"
 WEEKDAYS = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
 WEEKDAYS_SHORT = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
 MONTHS = (
@@ -74,24 +74,9 @@ def role_label(role: Role) -> str:
     return _ROLE_LABELS[role]
 
 
-# --- today -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def zone() -> ZoneInfo:
-    """The zone of the house, whatever the computer is set to."""
-    return ZoneInfo(ZONE_NAME)
-
-
 def today(clock: datetime | None = None) -> date:
     """The day in the house, now or at the moment ``clock`` (timezone-aware)."""
-    return _in_house(clock or datetime.now(UTC)).date()
-
-
-def _in_house(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
-    return moment.astimezone(zone())
+    return in_house(clock or datetime.now(UTC)).date()
 
 
 # --- format ----------------------------------------------------------------------------------
@@ -138,7 +123,7 @@ def format_month(day: date) -> str:
 
 def format_datetime(moment: datetime) -> str:
     """``21.11.2026 14:05`` in the zone of the house; the moment is timezone-aware."""
-    local = _in_house(moment)
+    local = in_house(moment)
     return f"{format_date(local.date())} {local:%H:%M}"
 
 
@@ -285,7 +270,7 @@ def _checked_date(year: int, month: int, day: int, field: str | None, *, year_ty
         raise _invalid(
             f"Den Monat {month} gibt es nicht: bitte Tag.Monat.Jahr wie 21.11.{year} eingeben.", field
         )
-    last = _last_day(year, month)
+    last = monthrange(year, month)[1]
     if not 1 <= day <= last:
         # the 29th of February is missing only in some years: then the year is part of the sentence
         shown = f"{month:02}.{year}" if year_typed or (month, day) == (2, 29) else f"{month:02}."
@@ -293,11 +278,6 @@ def _checked_date(year: int, month: int, day: int, field: str | None, *, year_ty
             f"Den {day:02}.{shown} gibt es nicht: bitte ein Datum wie {last:02}.{shown} eingeben.", field
         )
     return date(year, month, day)
-
-
-def _last_day(year: int, month: int) -> int:
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (following - timedelta(1)).day
 
 
 _MONEY = re.compile(r"([+-]?)([0-9]{1,3}(?:[. '][0-9]{3})+|[0-9]+)(?:,([0-9]+|-+|–))?")
