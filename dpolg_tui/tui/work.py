@@ -81,7 +81,7 @@ async def _guarded(app: DeskApp, work: Coroutine[Any, Any, None], what: str, fai
 
 def show_error(app: DeskApp, error: DomainError, failed: Failed | None = None) -> None:
     """Puts an expected error into words: beside the field, on the lock screen, or as a toast."""
-    if isinstance(error, SessionEnded):
+    if isinstance(error, SessionEnded) and not app.locked:
         app.lock_session(error.message)
         return
     if failed is not None and failed(error):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
+
+from dpolg_tui.tui.blink import stop_blinking
+from dpolg_tui.tui.widgets.footer import DeskFooter
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -54,10 +58,11 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(self.title or "")  # type: ignore[assignment]
+            box.border_title = Content(self.title or "")
             yield from self.compose_body()
             with Horizontal(classes="dialog-buttons"):
                 yield from self.compose_buttons()
+        yield DeskFooter()
 
     def compose_body(self) -> ComposeResult:
         """The widgets above the buttons."""
@@ -78,6 +83,9 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
 
     def on_unmount(self) -> None:
         self.desk_app.closed(self)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        stop_blinking(event.widget)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "cancel":
@@ -121,4 +129,5 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
             return True
         from dpolg_tui.tui.dialogs.confirm import discard_changes
 
-        return bool(await self.app.push_screen_wait(discard_changes()))
+        agreed = await self.app.push_screen_wait(discard_changes())
+        return bool(agreed)

@@ -19,6 +19,7 @@ class ConfirmDialog(BaseDialog[bool]):
     With ``danger`` the safe button has the focus, so that Enter alone loses nothing.
     """
 
+    AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = "Enter wählt die markierte Schaltfläche, Tab wechselt, J und N antworten direkt."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "yes", "Ja", show=False),
@@ -40,7 +41,9 @@ class ConfirmDialog(BaseDialog[bool]):
         self._confirm_label = confirm_label
         self._cancel_label = cancel_label
         self._danger = danger
-        self.AUTO_FOCUS = "#cancel" if danger else "#confirm"
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel" if self._danger else "#confirm").focus()
 
     def compose_body(self) -> ComposeResult:
         for line in self._lines:

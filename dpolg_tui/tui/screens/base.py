@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -19,6 +20,7 @@ from dpolg_tui.desk.events import (
     SessionLost,
     StoreReloaded,
 )
+from dpolg_tui.tui.blink import stop_blinking
 from dpolg_tui.tui.widgets.footer import DeskFooter
 from dpolg_tui.tui.widgets.header import DeskHeader
 
@@ -84,6 +86,9 @@ class DeskScreen(Screen[None]):
             self._unsubscribe = None
         self.desk_app.closed(self)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        stop_blinking(event.widget)
+
     def _hear(self, event: DeskEvent) -> None:
         self.post_message(self.Heard(event))
 
@@ -109,13 +114,6 @@ class DeskScreen(Screen[None]):
         for header in self.query(DeskHeader):
             header.show_state()
 
-    def refresh_bindings(self) -> None:
-        """Keys that work have changed: the footer follows."""
-        super().refresh_bindings()
-        if self.is_mounted:
-            for footer in self.query(DeskFooter):
-                footer.refresh()
-
     def on_record_changed(self, event: RecordChanged) -> None:
         """A booking, block, room or guest was changed, here or on another desk."""
 
@@ -134,4 +132,5 @@ class DeskScreen(Screen[None]):
             return True
         from dpolg_tui.tui.dialogs.confirm import discard_changes
 
-        return await self.app.push_screen_wait(discard_changes())
+        agreed = await self.app.push_screen_wait(discard_changes())
+        return bool(agreed)

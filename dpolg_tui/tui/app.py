@@ -1,0 +1,335 @@
+"""The application: places, who is signed in, lock, and the way out. Screens do the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.notifications import SeverityLevel
+from textual.screen import ModalScreen, Screen
+from textual.worker import get_current_worker
+
+from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
+from dpolg_tui.log import log_defect
+from dpolg_tui.tui import work
+from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.themes import THEMES, choose_theme
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk import Desk
+    from dpolg_tui.domain.models import Role
+    from dpolg_tui.tui.dialogs.base import BaseDialog
+    from dpolg_tui.tui.screens.base import DeskScreen
+
+LOGIN = "login"
+PLACES = {
+    "chart": ("dpolg_tui.tui.screens.chart", "ChartScreen"),
+    "guests": ("dpolg_tui.tui.screens.guests", "GuestsScreen"),
+    "rooms": ("dpolg_tui.tui.screens.rooms", "RoomsScreen"),
+}
+"""The main places: each has its own stack of screens, imported when first shown."""
+
+IDLE_CHECK = 5.0
+"""Seconds between two looks at the clock of the idle lock."""
+
+
+def _load(module: str, name: str) -> Screen[Any]:
+    return cast("Screen[Any]", getattr(import_module(module), name)())
+
+
+class DeskApp(App[None], inherit_bindings=False):
+    """The booking desk.
+
+    ``start_screen`` replaces the login as the first screen, for tests and pictures.
+    """
+
+    TITLE = "DPolG Buchungssystem"
+    CSS_PATH: ClassVar[Any] = sorted((Path(__file__).parent / "styles").glob("*.tcss"))
+    ENABLE_COMMAND_PALETTE = False  # our own, in German
+    DEFAULT_MODE = LOGIN
+    NOTIFICATION_TIMEOUT = 6
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("app"),
+        Binding("ctrl+c", "hint_leave", show=False, system=True),
+    ]
+
+    @dataclass
+    class Heard(Message):
+        """The desk said something; carries it from its listener into the app's own queue."""
+
+        event: DeskEvent
+
+    def __init__(self, desk: Desk, start_screen: Callable[[], Screen[Any]] | None = None) -> None:
+        super().__init__()
+        self.desk = desk
+        self._open: list[DeskScreen | BaseDialog[Any]] = []
+        self._underway: list[str] = []
+        self._held: list[tuple[str, SeverityLevel]] = []
+        self._last_activity = time.monotonic()
+        self._reachable = False
+        self._unsubscribe: Callable[[], None] | None = None
+        self.add_mode(LOGIN, start_screen or (lambda: _load("dpolg_tui.tui.screens.login", "LoginScreen")))
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = choose_theme(
+            desk.config.ui.theme, self.console.color_system, frozenset(self.available_themes)
+        )
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
+        self.set_interval(IDLE_CHECK, self.lock_if_idle)
+
+    def on_unmount(self) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+
+    # Who is here
+
+    @property
+    def role(self) -> Role | None:
+        """Role of the user who is signed in."""
+        return self.desk.user.role if self.desk.user else None
+
+    @property
+    def locked(self) -> bool:
+        """Whether the lock screen lies over everything."""
+        return any(screen.id == "lock" for screen in self.screen_stack)
+
+    async def signed_in(self) -> None:
+        """After the login: opens the first place."""
+        for name, (module, screen) in PLACES.items():
+            self.add_mode(name, lambda module=module, screen=screen: _load(module, screen))  # type: ignore[misc]
+        self._last_activity = time.monotonic()
+        await self.switch_mode("chart")
+        self._reachable = self.desk.connection.phase == "connected"
+        if self._reachable:
+            self.notify("Echtzeit-Sync verbunden", timeout=3)
+
+    async def sign_out(self) -> None:
+        """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
+        if not self.signed_in_places:
+            return
+        await self.desk.logout()
+        self._end_other_flows()
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.switch_mode(LOGIN)
+        for name in self.signed_in_places:
+            await self.remove_mode(name)
+        self.clear_notifications()
+
+    def _end_other_flows(self) -> None:
+        """Ends writes that wait for the answer of a dialog which is about to disappear."""
+        current = get_current_worker()
+        for worker in list(self.workers):
+            if worker.group == "write" and worker is not current:
+                worker.cancel()
+
+    @property
+    def signed_in_places(self) -> list[str]:
+        """The places that exist now: none before the login."""
+        return [name for name in PLACES if name in self._modes]
+
+    # What is open
+
+    def opened(self, screen: DeskScreen | BaseDialog[Any]) -> None:
+        """A screen or dialog has appeared."""
+        self._open.append(screen)
+
+    def closed(self, screen: DeskScreen | BaseDialog[Any]) -> None:
+        """A screen or dialog is gone."""
+        if screen in self._open:
+            self._open.remove(screen)
+
+    @property
+    def dirty_screens(self) -> list[DeskScreen | BaseDialog[Any]]:
+        """Forms, in all places, with something typed and not saved."""
+        return [screen for screen in self._open if screen.dirty]
+
+    async def ask_to_lose(self, then: str) -> bool:
+        """True if no form is open with unsaved input or the user agrees to lose it. In a worker."""
+        dirty = self.dirty_screens
+        if not dirty:
+            return True
+        from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+
+        return await self.push_screen_wait(
+            ConfirmDialog(
+                "Nicht gespeicherte Eingaben",
+                ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
+                then,
+                danger=True,
+            )
+        )
+
+    # What takes time
+
+    def working(self, what: str, on: bool) -> None:
+        """Work that takes long has begun or ended: the header says so."""
+        if on:
+            self._underway.append(what)
+        elif what in self._underway:
+            self._underway.remove(what)
+        else:
+            return
+        for screen in self._open:
+            show = getattr(screen, "show_state", None)
+            if show is not None:
+                show()
+
+    @property
+    def underway(self) -> str | None:
+        """What is being worked on for longer than a moment."""
+        return self._underway[-1] if self._underway else None
+
+    def show_toast(self, text: str, severity: SeverityLevel = "information") -> None:
+        """A short note in the corner, in plain text."""
+        self.notify(text, severity=severity)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - names of guests may hold brackets: never markup
+    ) -> None:
+        """As Textual's, but always plain text; what may name guests waits while locked."""
+        if self.locked:
+            self._held.append((message, severity))
+            return
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    # Events
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent | events.Paste):
+            self._last_activity = time.monotonic()
+        await super().on_event(event)
+
+    def on_desk_app_heard(self, message: Heard) -> None:
+        """What concerns all screens at once."""
+        match message.event:
+            case ConnectionChanged(state=state) if self.desk.user is not None:
+                reachable = state.phase == "connected"
+                if reachable and not self._reachable:
+                    self.notify("Echtzeit-Sync verbunden", timeout=3)
+                elif state.phase == "offline" and self._reachable:
+                    reason = f": {state.reason}" if state.reason else ""
+                    self.notify(f"Verbindungsfehler{reason}", severity="error")
+                if state.phase != "connecting":
+                    self._reachable = reachable
+            case SessionLost(reason=reason):
+                self.lock_session(reason)
+            case _:
+                pass
+
+    def lock_if_idle(self) -> None:
+        """Locks after the idle time of the settings; 0 minutes: never."""
+        minutes = self.desk.config.ui.idle_lock_minutes
+        if minutes and time.monotonic() - self._last_activity >= minutes * 60:
+            self.lock_session("Gesperrt, weil eine Weile nichts eingegeben wurde.")
+
+    def lock_session(self, reason: str = "") -> None:
+        """Lays the lock screen over everything; what was open is still there afterwards."""
+        if self.desk.user is None or not self.signed_in_places or self.locked:
+            return
+        from dpolg_tui.tui.screens.lock import LockScreen
+
+        self.clear_notifications()
+        self.push_screen(LockScreen(reason))
+
+    def unlocked(self) -> None:
+        """The lock screen is gone: says what it held back."""
+        self._last_activity = time.monotonic()
+        held, self._held = self._held, []
+        for message, severity in held[-5:]:
+            self.notify(message, severity=severity)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Places, lock and sign-out exist only while somebody is signed in and not locked out."""
+        if action == "palette" and isinstance(self.screen, ModalScreen):
+            return False  # a dialog wants its answer first
+        if action in (*PLACES, "lock", "sign_out", "own_password", "palette"):
+            return bool(self.signed_in_places) and not self.locked
+        return True
+
+    async def action_chart(self) -> None:
+        await self.switch_mode("chart")
+
+    async def action_guests(self) -> None:
+        await self.switch_mode("guests")
+
+    async def action_rooms(self) -> None:
+        await self.switch_mode("rooms")
+
+    def action_help(self) -> None:
+        from dpolg_tui.tui.dialogs.help import HelpDialog, help_for
+
+        if not isinstance(self.screen, HelpDialog):
+            self.push_screen(HelpDialog(*help_for(self, self.screen)))
+
+    def action_palette(self) -> None:
+        from dpolg_tui.tui.dialogs.palette import open_palette
+
+        open_palette(self, cast("DeskScreen", self.screen))
+
+    def action_lock(self) -> None:
+        self.lock_session()
+
+    def action_own_password(self) -> None:
+        from dpolg_tui.tui.dialogs.password import PasswordDialog
+
+        self.push_screen(PasswordDialog())
+
+    def action_sign_out(self) -> None:
+        work.write(self, self._ask_and_sign_out(), "Abmelden")
+
+    async def _ask_and_sign_out(self) -> None:
+        if await self.ask_to_lose("Abmelden und verwerfen"):
+            await self.sign_out()
+
+    def action_leave(self) -> None:
+        work.write(self, self._ask_and_leave(), "Beenden")
+
+    async def _ask_and_leave(self) -> None:
+        if await self.ask_to_lose("Beenden und verwerfen"):
+            self.exit()
+
+    def action_hint_leave(self) -> None:
+        self.notify("Beenden mit Strg+Q")
+
+    def actions_here(self) -> Iterable[str]:
+        """Scopes of the actions that make sense on the visible screen."""
+        scope = getattr(self.screen, "SCOPE", "")
+        return (scope, "app") if scope else ("app",)
+
+    # The way out
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Ends the program after a defect with two lines. Textual would print local variables."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        error_id = log_defect(error)
+        if not self._exit_renderables:
+            self._exit_renderables.append(
+                Text(
+                    f"Das Programm musste wegen eines unerwarteten Fehlers beendet werden ({error_id}).\n"
+                    "Gespeichertes ist sicher. Einzelheiten stehen in der Protokolldatei."
+                )
+            )
+        self._close_messages_no_wait()

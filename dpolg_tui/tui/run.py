@@ -1,0 +1,48 @@
+"""Starts the desk in this terminal and leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dpolg_tui.config import Config
+    from dpolg_tui.tui.app import DeskApp
+
+EXIT_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
+
+
+def run_desk(config: Config) -> int:
+    """Runs the desk until the user leaves; returns the exit code."""
+    return asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> int:
+    from dpolg_tui.desk import Desk
+    from dpolg_tui.tui.app import DeskApp
+
+    desk = Desk(config)
+    desk.start()
+    app = DeskApp(desk)
+    leave_on_signals(asyncio.get_running_loop(), app)
+    try:
+        await app.run_async()
+    finally:
+        await desk.close()
+    return app.return_code or 0
+
+
+def leave_on_signals(loop: asyncio.AbstractEventLoop, app: DeskApp) -> None:
+    """Makes SIGTERM, SIGHUP and SIGINT leave through the front door, terminal restored.
+
+    Windows has no signal handlers on its event loop and not all of these signals.
+    """
+    for name in EXIT_SIGNALS:
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, app.exit)
+        except NotImplementedError:
+            return

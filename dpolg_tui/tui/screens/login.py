@@ -1,0 +1,218 @@
+"""The login."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Input, Static
+
+from dpolg_tui import locations
+from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
+from dpolg_tui.domain.german import role_label
+from dpolg_tui.domain.models import Role
+from dpolg_tui.tui import work
+from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.widgets.header import connection_words
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.events import ConnectionState
+
+LOGIN_LABEL = "Anmelden"
+WORKING_LABEL = "Anmelden…"
+
+
+def last_username() -> str:
+    """Who signed in here last; empty where nobody did or the file cannot be read."""
+    try:
+        return locations.last_username_file().read_text(encoding="utf-8").strip()[:50]
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def remember_username(username: str) -> None:
+    """Keeps the name, and only the name, for the next login. A convenience: may fail."""
+    file = locations.last_username_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{username}\n", encoding="utf-8")
+    except OSError:
+        return
+
+
+class NameInput(Input):
+    """The user name. On the demo a digit in the empty field chooses one of the demo's users."""
+
+    class Digit(Message):
+        """A digit was typed into the empty field."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self.value and event.character and event.character in "123456789":
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Digit(int(event.character)))
+            return
+        await super()._on_key(event)
+
+
+class DemoUser(Static):
+    """A line of the demo's list of users; a click chooses it."""
+
+    class Chosen(Message):
+        """The user was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, number: int, username: str, password: str, role: str) -> None:
+        super().__init__(
+            Content.assemble((f"{number}", "bold $text-accent"), f"  {username:<14} {password:<26} {role}"),
+            classes="demo-user",
+            markup=False,
+        )
+        self._number = number
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.post_message(self.Chosen(self._number))
+
+
+class LoginScreen(DeskScreen):
+    """Name and password, and whether the database answers."""
+
+    SCOPE = "login"
+    TITLE = "Anmeldung"
+    HELP = (
+        "Benutzername und Passwort eingeben, Enter meldet an. Fehlt die Verbindung, versucht das "
+        "Programm es von selbst weiter."
+    )
+    AUTO_FOCUS: ClassVar[str | None] = ""
+
+    def compose_body(self) -> ComposeResult:
+        with Vertical(id="login"), Vertical(id="login-box") as box:
+            box.border_title = "DPolG Buchungssystem"
+            name = NameInput(last_username(), id="username", max_length=50)
+            name.border_title = "Benutzername"
+            yield name
+            password = Input(password=True, id="password", max_length=200)
+            password.border_title = "Passwort"
+            yield password
+            yield Button(LOGIN_LABEL, id="submit", variant="primary", disabled=True)
+            yield Static("", id="login-error", classes="error", markup=False)
+            yield Static("", id="login-state", markup=False)
+            if self.desk.demo_users:
+                yield Static("Vorführung: Ziffer oder Klick wählt", classes="hint", markup=False)
+                for number, (username, secret, role) in enumerate(self.desk.demo_users, 1):
+                    yield DemoUser(number, username, secret, role_label(Role(role)))
+
+    def on_mount(self) -> None:
+        self.query_one("#password" if self._user.value else "#username", Input).focus()
+        self._show_connection(self.desk.connection)
+
+    @property
+    def _user(self) -> Input:
+        return self.query_one("#username", Input)
+
+    @property
+    def _password(self) -> Input:
+        return self.query_one("#password", Input)
+
+    @property
+    def _button(self) -> Button:
+        return self.query_one("#submit", Button)
+
+    @property
+    def _busy(self) -> bool:
+        return str(self._button.label) == WORKING_LABEL
+
+    def _show_error(self, message: str) -> None:
+        self.query_one("#login-error", Static).update(Content(message))
+
+    def _show_connection(self, state: ConnectionState) -> None:
+        words, colour = connection_words(state)
+        reason = f": {state.reason}" if state.reason and state.phase != "connected" else ""
+        self.query_one("#login-state", Static).update(Content.styled(f"{words}{reason}", colour))
+
+    def on_connection_changed(self, state: ConnectionState) -> None:
+        self._show_connection(state)
+
+    def _update_button(self) -> None:
+        self._button.disabled = self._busy or not (self._user.value.strip() and self._password.value)
+
+    def on_input_changed(self) -> None:
+        self._update_button()
+
+    def on_name_input_digit(self, event: NameInput.Digit) -> None:
+        self._choose(event.number)
+
+    def on_demo_user_chosen(self, event: DemoUser.Chosen) -> None:
+        self._choose(event.number)
+
+    def _choose(self, number: int) -> None:
+        if number > len(self.desk.demo_users):
+            return
+        username, password, _role = self.desk.demo_users[number - 1]
+        self._user.value = username
+        self._password.value = password
+        self._update_button()
+        self._button.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "username" and not self._password.value:
+            self._password.focus()
+        else:
+            self.submit()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "submit":
+            self.submit()
+
+    def submit(self) -> None:
+        """Signs in with what stands in the fields."""
+        if self._busy or not (self._user.value.strip() and self._password.value):
+            return
+        self._show_error("")
+        self._button.label = WORKING_LABEL
+        self._update_button()
+        work.write(
+            self, self._login(self._user.value.strip(), self._password.value), "Anmelden", failed=self._failed
+        )
+
+    async def _login(self, username: str, password: str) -> None:
+        try:
+            forced = (await self.desk.login(username, password)).must_change_password
+        except MustChangePassword:
+            forced = True
+        finally:
+            self._button.label = LOGIN_LABEL
+            self._update_button()
+        if forced:
+            from dpolg_tui.tui.dialogs.password import PasswordDialog
+
+            if not await self.app.push_screen_wait(PasswordDialog(forced=True, old=password)):
+                await self.desk.logout()
+                self._show_error("Ohne eigenes Passwort ist keine Anmeldung möglich.")
+                return
+        remember_username(username)
+        self._password.value = ""
+        await self.desk_app.signed_in()
+
+    def _failed(self, error: DomainError) -> bool:
+        self._show_error(error.message)
+        if isinstance(error, LoginFailed):
+            self._password.value = ""
+        self._password.focus()
+        return True
+
+    def on_screen_resume(self) -> None:
+        if self._user.value:
+            self._password.focus()

@@ -1,0 +1,54 @@
+"""Colours: a dark and a light theme, and the terminal's own where it has only sixteen."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = "dpolg-dunkel"
+LIGHT = "dpolg-hell"
+SIXTEEN = "ansi-dark"
+
+THEMES = (
+    Theme(
+        name=DARK,
+        primary="#3a8fd9",
+        secondary="#5aa9c9",
+        warning="#e0a030",
+        error="#e06060",
+        success="#5fb878",
+        accent="#e0a030",
+        foreground="#e4e7eb",
+        background="#14181d",
+        surface="#1c2229",
+        panel="#28313b",
+        dark=True,
+    ),
+    Theme(
+        name=LIGHT,
+        primary="#1f5f9f",
+        secondary="#2f7f9f",
+        warning="#9a6200",
+        error="#b02a2a",
+        success="#2a7a3f",
+        accent="#9a6200",
+        foreground="#1b1f24",
+        background="#f7f8fa",
+        surface="#ffffff",
+        panel="#dfe5ec",
+        dark=False,
+    ),
+)
+
+_NAMES = {"dunkel": DARK, "hell": LIGHT, "dark": DARK, "light": LIGHT, "16": SIXTEEN}
+
+
+def choose_theme(setting: str, color_system: str | None, available: frozenset[str]) -> str:
+    """Name of the theme for the setting ``ui.theme`` in a terminal with this colour system.
+
+    In a terminal with sixteen colours stock themes collapse to four backgrounds: there only the
+    terminal's own colours are readable, whatever the setting says.
+    """
+    if color_system in (None, "standard", "windows"):
+        return SIXTEEN
+    wanted = _NAMES.get(setting, setting)
+    return wanted if wanted in available else DARK
