@@ -144,13 +144,14 @@ def format_money(amount: Decimal) -> str:
 
 # --- parse -----------------------------------------------------------------------------------
 
-_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
-_NUMBERS = re.compile(r"([0-9]{1,2})[./, -]+([0-9]{1,2})(?:[./, -]+([0-9]{4}|[0-9]{2}))?[.,]?")
-_DIGITS = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4}|[0-9]{2})?")
-_MONTH_NAME = re.compile(r"([0-9]{1,2})[. ]*([a-z]{3,})[. ]*([0-9]{4}|[0-9]{2})?")
-_PLUS = re.compile(r"\+ *([0-9]{1,4})(?: *(?:n|nacht|nachte|t|tag|tage))?")
-_NIGHTS = re.compile(r"\+? *([0-9]{1,4}) *(?:n|nacht|nachte)")
-_WEEKDAY_FIRST = re.compile(r"([a-z]{2,})[.,]* *([0-9].*)")
+# Text, compiled when first used: the start of the program need not wait for it.
+_ISO = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+_NUMBERS = r"([0-9]{1,2})[./, -]+([0-9]{1,2})(?:[./, -]+([0-9]{4}|[0-9]{2}))?[.,]?"
+_DIGITS = r"([0-9]{2})([0-9]{2})([0-9]{4}|[0-9]{2})?"
+_MONTH_NAME = r"([0-9]{1,2})[. ]*([a-z]{3,})[. ]*([0-9]{4}|[0-9]{2})?"
+_PLUS = r"\+ *([0-9]{1,4})(?: *(?:n|nacht|nachte|t|tag|tage))?"
+_NIGHTS = r"\+? *([0-9]{1,4}) *(?:n|nacht|nachte)"
+_WEEKDAY_FIRST = r"([a-z]{2,})[.,]* *([0-9].*)"
 _RELATIVE = {"gestern": -1, "heute": 0, "morgen": 1, "ubermorgen": 2, "vorgestern": -2}
 
 
@@ -168,12 +169,12 @@ def parse_date(text: str, *, today: date, reference: date | None = None, field: 
         raise _invalid("Das Datum fehlt: bitte ein Datum wie 21.11. oder „morgen“ eingeben.", field)
     if words in _RELATIVE:
         return today + timedelta(_RELATIVE[words])
-    if plus := _PLUS.fullmatch(words):
+    if plus := re.fullmatch(_PLUS, words):
         return base + timedelta(int(plus[1]))
     weekday = _weekday(words.rstrip("."))
     if weekday is not None:
         return base + timedelta((weekday - base.weekday() - 1) % 7 + 1)
-    named = _WEEKDAY_FIRST.fullmatch(words)
+    named = re.fullmatch(_WEEKDAY_FIRST, words)
     weekday = _weekday(named[1]) if named else None
     if named is None or weekday is None:
         return _calendar_date(words, text, base, field)
@@ -192,7 +193,7 @@ def parse_departure(text: str, *, arrival: date, today: date, field: str | None 
 
     Whether the departure fits the arrival is for stay.check_stay.
     """
-    if nights := _NIGHTS.fullmatch(search_key(clean_line(text))):
+    if nights := re.fullmatch(_NIGHTS, search_key(clean_line(text))):
         return arrival + timedelta(int(nights[1]))
     return parse_date(text, today=today, reference=arrival, field=field)
 
@@ -231,11 +232,11 @@ def _month(word: str) -> int | None:
 
 def _date_parts(words: str) -> tuple[int, int, str] | None:
     """Day, month and the year as typed: of four digits, of two, or empty."""
-    if iso := _ISO.fullmatch(words):
+    if iso := re.fullmatch(_ISO, words):
         return int(iso[3]), int(iso[2]), iso[1]
-    if numbers := _NUMBERS.fullmatch(words) or _DIGITS.fullmatch(words):
+    if numbers := re.fullmatch(_NUMBERS, words) or re.fullmatch(_DIGITS, words):
         return int(numbers[1]), int(numbers[2]), numbers[3] or ""
-    if named := _MONTH_NAME.fullmatch(words):
+    if named := re.fullmatch(_MONTH_NAME, words):
         month = _month(named[2])
         if month is not None:
             return int(named[1]), month, named[3] or ""
@@ -280,8 +281,8 @@ def _checked_date(year: int, month: int, day: int, field: str | None, *, year_ty
     return date(year, month, day)
 
 
-_MONEY = re.compile(r"([+-]?)([0-9]{1,3}(?:[. '][0-9]{3})+|[0-9]+)(?:,([0-9]+|-+|–))?")
-_MONEY_POINT = re.compile(r"([+-]?)([0-9]+)\.([0-9]{1,2})")
+_MONEY = r"([+-]?)([0-9]{1,3}(?:[. '][0-9]{3})+|[0-9]+)(?:,([0-9]+|-+|–))?"
+_MONEY_POINT = r"([+-]?)([0-9]+)\.([0-9]{1,2})"
 
 
 def parse_money(
@@ -299,7 +300,7 @@ def parse_money(
     bare = re.sub(r"(?i)€|eur(o)?\b", "", typed).strip()
     if not bare:
         raise _invalid("Der Betrag fehlt: bitte einen Betrag wie 12,50 eingeben.", field)
-    match = _MONEY_POINT.fullmatch(bare) or _MONEY.fullmatch(bare)
+    match = re.fullmatch(_MONEY_POINT, bare) or re.fullmatch(_MONEY, bare)
     if match is None or len(match[2]) > 20:
         raise _invalid(f"„{_shortened(text)}“ ist kein Betrag: bitte zum Beispiel 12,50 eingeben.", field)
     cents = (match[3] or "").strip("-–")
