@@ -345,7 +345,7 @@ def _shortened(text: str, longest: int = 20) -> str:
 # --- text ------------------------------------------------------------------------------------
 
 # Control characters, line and paragraph separators, and surrogates, which no database takes.
-_CONTROL = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # Invisible: zero-width space, byte-order mark, soft hyphen; and marks that turn the direction
 # of writing, with which one name can be made to look like another.
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -357,7 +357,9 @@ def clean_line(text: str) -> str:
     """One line of text: newlines, tabs and control characters become a space; trimmed; NFC."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return unicodedata.normalize("NFC", _CONTROL.sub(" ", _INVISIBLE.sub("", text))).strip()
+    # split and joined, as a pattern that also eats the spaces around takes quadratic time
+    parts = (part.strip() for part in _CONTROL.split(_INVISIBLE.sub("", text)))
+    return unicodedata.normalize("NFC", " ".join(filter(None, parts)))
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -410,6 +411,15 @@ def test_whole_numbers() -> None:
 )
 def test_a_line_is_cleaned(text: str, line: str) -> None:
     assert german.clean_line(text) == line
+
+
+def test_a_huge_paste_does_not_stall() -> None:
+    start = time.monotonic()
+    assert german.clean_line("ä" + " " * 200_000 + "\n" * 200_000 + "b") == "ä b"
+    for parse in (german.parse_money, lambda text: german.parse_date(text, today=TODAY)):
+        with pytest.raises(InvalidInput):
+            parse("1" + " " * 50_000 + "." * 50_000 + "x")
+    assert time.monotonic() - start < 2
 
 
 @FEW
