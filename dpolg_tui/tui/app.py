@@ -76,6 +76,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
         self._reachable = False
+        self._asking = False
         self._unsubscribe: Callable[[], None] | None = None
         self.add_mode(LOGIN, start_screen or (lambda: _load("dpolg_tui.tui.screens.login", "LoginScreen")))
         for theme in THEMES:
@@ -160,16 +161,23 @@ class DeskApp(App[None], inherit_bindings=False):
         dirty = self.dirty_screens
         if not dirty:
             return True
+        if self._asking:
+            return False  # the question is on the screen already
         from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 
-        return await self.push_screen_wait(
-            ConfirmDialog(
-                "Nicht gespeicherte Eingaben",
-                ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
-                then,
-                danger=True,
+        self._asking = True
+        try:
+            agreed = await self.push_screen_wait(
+                ConfirmDialog(
+                    "Nicht gespeicherte Eingaben",
+                    ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
+                    then,
+                    danger=True,
+                )
             )
-        )
+        finally:
+            self._asking = False
+        return bool(agreed)
 
     # What takes time
 

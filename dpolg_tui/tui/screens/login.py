@@ -44,21 +44,19 @@ def remember_username(username: str) -> None:
         return
 
 
-class NameInput(Input):
-    """The user name. On the demo a digit in the empty field chooses one of the demo's users."""
+class DemoInput(Input):
+    """A field of the demo's login: a digit in the empty field chooses one of the demo's users."""
 
-    class Digit(Message):
-        """A digit was typed into the empty field."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+    def __init__(self, value: str = "", *, users: int, password: bool = False, id: str) -> None:  # noqa: A002
+        super().__init__(value, password=password, id=id, max_length=200)
+        self._users = users
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self.value and event.character and event.character in "123456789":
+        digit = event.character or ""
+        if not self.value and digit.isdecimal() and 1 <= int(digit) <= self._users:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Digit(int(event.character)))
+            self.post_message(DemoUser.Chosen(int(digit)))
             return
         await super()._on_key(event)
 
@@ -67,7 +65,7 @@ class DemoUser(Static):
     """A line of the demo's list of users; a click chooses it."""
 
     class Chosen(Message):
-        """The user was clicked."""
+        """The user was clicked, or the digit typed."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -100,16 +98,17 @@ class LoginScreen(DeskScreen):
     def compose_body(self) -> ComposeResult:
         with Vertical(id="login"), Vertical(id="login-box") as box:
             box.border_title = "DPolG Buchungssystem"
-            name = NameInput(last_username(), id="username", max_length=50)
+            users = len(self.desk.demo_users)
+            name = DemoInput(last_username(), users=users, id="username")
             name.border_title = "Benutzername"
             yield name
-            password = Input(password=True, id="password", max_length=200)
+            password = DemoInput(users=users, password=True, id="password")
             password.border_title = "Passwort"
             yield password
             yield Button(LOGIN_LABEL, id="submit", variant="primary", disabled=True)
             yield Static("", id="login-error", classes="error", markup=False)
             yield Static("", id="login-state", markup=False)
-            if self.desk.demo_users:
+            if users:
                 yield Static("Vorführung: Ziffer oder Klick wählt", classes="hint", markup=False)
                 for number, (username, secret, role) in enumerate(self.desk.demo_users, 1):
                     yield DemoUser(number, username, secret, role_label(Role(role)))
@@ -151,16 +150,8 @@ class LoginScreen(DeskScreen):
     def on_input_changed(self) -> None:
         self._update_button()
 
-    def on_name_input_digit(self, event: NameInput.Digit) -> None:
-        self._choose(event.number)
-
     def on_demo_user_chosen(self, event: DemoUser.Chosen) -> None:
-        self._choose(event.number)
-
-    def _choose(self, number: int) -> None:
-        if number > len(self.desk.demo_users):
-            return
-        username, password, _role = self.desk.demo_users[number - 1]
+        username, password, _role = self.desk.demo_users[event.number - 1]
         self._user.value = username
         self._password.value = password
         self._update_button()

@@ -84,7 +84,8 @@ class DeskHeader(Widget):
             used = Content(f"{left}  {right}  {connection}").cell_length + 2
             if used <= width:
                 break
-        state = Content.styled(connection, colour)
+        # On the sixteen-colour blue only brightness is readable; glyph and word say it anyway.
+        state = Content.styled(connection, "bold" if self.app.native_ansi_color else colour)
         gap = max(2, width - 2 - Content(f"{left}{right}{connection}").cell_length - (2 if right else 0))
         return Content.assemble(
             " ", (left, "bold"), " " * gap, right, "  " if right else "", state, " "
