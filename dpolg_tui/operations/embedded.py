@@ -39,6 +39,7 @@ STATE = Path("/var/lib/dpolg-tui")  # for root, when the wanted place is closed 
 _PORTS_TRIED = 6
 _START_LIMIT = 60.0
 _STOP_LIMIT = 30.0
+_ANSWER_LIMIT = 5.0
 _PASSWORDS = "dpolg_passwords.json"
 _SETTINGS = "dpolg.conf"
 _LOG_KEPT = 1_000_000
@@ -205,10 +206,10 @@ class Cluster:
             raise ServerFailed("Der eigene Datenbankserver läuft nicht: bitte neu starten.")
         return postmaster.port
 
-    def answers(self, limit: float = 5.0) -> bool:
+    def answers(self, limit: float | None = None) -> bool:
         """Whether the superuser can connect, and to this data directory."""
         with ThreadPoolExecutor(1) as executor:  # a thread, since the caller's may have a loop that runs
-            return executor.submit(asyncio.run, self._answers(limit)).result()
+            return executor.submit(asyncio.run, self._answers(limit or _ANSWER_LIMIT)).result()
 
     # -- access
 
