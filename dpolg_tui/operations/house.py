@@ -6,7 +6,6 @@ in the order of their columns, ready for COPY.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -299,7 +298,7 @@ class House:
         postal_code, city, region = rng.choice(names.FOREIGN_CITIES if abroad else names.CITIES)
         chance = rng.random
         member = self._members[index]
-        mail_name = f"{_ascii(first_name)}.{_ascii(last_name)}{index + 1}"
+        mail_name = f"{names.plain(first_name)}.{names.plain(last_name)}{index + 1}"
         created = self._moment(self._earliest - rng.randrange(1, 400), rng)
         complete = chance() < 0.9
         return GuestRow(
@@ -355,12 +354,3 @@ def _name(rng: Random, *, woman: bool) -> tuple[str, str, str]:
     if origin < 0.40:
         return first, rng.choice(names.LONG_SURNAMES), "deutsch"
     return first, rng.choice(names.SURNAMES), "deutsch"
-
-
-_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ı": "i"})
-
-
-def _ascii(name: str) -> str:
-    """The name as people write it in a mail address."""
-    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
-    return "".join(letter for letter in plain if letter.isascii() and (letter.isalnum() or letter == "-"))

@@ -6,6 +6,8 @@ free for films, mail addresses from the domains reserved for examples: nobody ca
 
 from __future__ import annotations
 
+import unicodedata
+
 WOMEN = (
     "Anna", "Bärbel", "Brigitte", "Claudia", "Doreen", "Elke", "Franziska", "Gabriele", "Hannelore",
     "Heike", "Ines", "Jana", "Jördis", "Karin", "Käthe", "Laura", "Lisa", "Magdalena", "Marie-Luise",
@@ -165,3 +167,21 @@ STAFF = (
     ("Annegret", "Kirchhoff"), ("Matthias", "Lindner"), ("Ulrike", "Weißenborn"), ("Holger", "Petersen"),
 )  # fmt: skip
 """First and last name of invented members of staff."""
+
+PASSWORD_WORDS = (
+    "Abend", "Adler", "Almhof", "Amsel", "Anker", "Apfel", "Bach", "Balkon", "Berg", "Birke", "Boot",
+    "Brotzeit", "Brunnen", "Buche", "Dachs", "Distel", "Drossel", "Eiche", "Enzian", "Esel", "Falke",
+    "Farn", "Feder", "Felsen", "Fichte", "Fluss", "Forelle", "Garten", "Gemse", "Gipfel", "Glocke", "Hafen",
+    "Hase", "Herbst", "Himmel", "Honig", "Igel", "Insel", "Kachel", "Kamin", "Kastanie", "Kiesel",
+    "Klee", "Krone", "Lampe", "Laterne", "Linde", "Luchs", "Marder", "Mond", "Moos", "Murmel", "Nebel",
+    "Ofen", "Otter", "Pilz", "Quelle", "Regen", "Rucksack", "Schnee", "Segel", "Sonne", "Stern", "Tanne",
+    "Ufer", "Veilchen", "Wiese", "Wolke", "Zelt", "Ziege",
+)  # fmt: skip
+
+_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ı": "i"})
+
+
+def plain(name: str) -> str:
+    """The name as people write it in a mail address or a user name."""
+    letters = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
+    return "".join(letter for letter in letters if letter.isascii() and (letter.isalnum() or letter == "-"))
