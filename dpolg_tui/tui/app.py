@@ -22,13 +22,14 @@ from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
     from dpolg_tui.domain.models import Role
     from dpolg_tui.tui.dialogs.base import BaseDialog
-    from dpolg_tui.tui.screens.base import DeskScreen
+    from dpolg_tui.tui.work import Job
 
 LOGIN = "login"
 PLACES = {
@@ -59,6 +60,7 @@ class DeskApp(App[None], inherit_bindings=False):
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("app"),
+        Binding("ctrl+c", "cancel_job", show=False, priority=True, system=True),
         Binding("ctrl+c", "hint_leave", show=False, system=True),
     ]
 
@@ -72,7 +74,7 @@ class DeskApp(App[None], inherit_bindings=False):
         super().__init__()
         self.desk = desk
         self._open: list[DeskScreen | BaseDialog[Any]] = []
-        self._underway: list[str] = []
+        self._jobs: list[Job] = []
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
         self._reachable = False
@@ -181,23 +183,31 @@ class DeskApp(App[None], inherit_bindings=False):
 
     # What takes time
 
-    def working(self, what: str, on: bool) -> None:
-        """Work that takes long has begun or ended: the header says so."""
-        if on:
-            self._underway.append(what)
-        elif what in self._underway:
-            self._underway.remove(what)
-        else:
-            return
+    def job_is_slow(self, job: Job, *, cancellable: bool = False) -> None:
+        """Work takes long: the header says so, and after a while how to cancel it."""
+        job.cancellable = cancellable
+        if job not in self._jobs:
+            self._jobs.append(job)
+        self._show_state()
+
+    def job_is_over(self, job: Job) -> None:
+        """Work has ended."""
+        if job in self._jobs:
+            self._jobs.remove(job)
+            self._show_state()
+
+    def _show_state(self) -> None:
         for screen in self._open:
-            show = getattr(screen, "show_state", None)
-            if show is not None:
-                show()
+            if isinstance(screen, DeskScreen):
+                screen.show_state()
 
     @property
     def underway(self) -> str | None:
-        """What is being worked on for longer than a moment."""
-        return self._underway[-1] if self._underway else None
+        """What takes long just now. A job behind an open dialog waits for the user, not for us."""
+        if not self._jobs or isinstance(self.screen, ModalScreen):
+            return None
+        job = self._jobs[-1]
+        return f"{job.what} … (Strg+C bricht ab)" if job.cancellable else f"{job.what} …"
 
     def show_toast(self, text: str, severity: SeverityLevel = "information") -> None:
         """A short note in the corner, in plain text."""
@@ -268,6 +278,8 @@ class DeskApp(App[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Places, lock and sign-out exist only while somebody is signed in and not locked out."""
+        if action == "cancel_job":
+            return self.underway is not None and self._jobs[-1].cancellable
         if action == "palette" and isinstance(self.screen, ModalScreen):
             return False  # a dialog wants its answer first
         if action in (*PLACES, "lock", "sign_out", "own_password", "palette"):
@@ -315,6 +327,9 @@ class DeskApp(App[None], inherit_bindings=False):
     async def _ask_and_leave(self) -> None:
         if await self.ask_to_lose("Beenden und verwerfen"):
             self.exit()
+
+    def action_cancel_job(self) -> None:
+        self._jobs[-1].cancel()
 
     def action_hint_leave(self) -> None:
         self.notify("Beenden mit Strg+Q")

@@ -7,12 +7,13 @@ here expected errors become a sentence on the screen and the others a line in th
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.dom import DOMNode
 from textual.worker import Worker
 
-from dpolg_tui.domain.errors import Defect, DomainError, SessionEnded
+from dpolg_tui.domain.errors import Defect, DomainError, OutcomeUnknown, SessionEnded
 from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
@@ -23,6 +24,26 @@ Failed = Callable[[DomainError], bool]
 
 SLOW = 0.5
 """Seconds after which the header says what is under way."""
+
+CANCELLABLE = 2.0
+"""Seconds after which it says how to cancel it."""
+
+
+@dataclass(eq=False)
+class Job:
+    """Something under way, as the header shows it once it takes long."""
+
+    what: str
+    writes: bool
+    cancellable: bool = False
+    cancelled: bool = False
+    worker: Worker[None] | None = None
+
+    def cancel(self) -> None:
+        """The user does not want to wait any longer."""
+        self.cancelled = True
+        if self.worker is not None:
+            self.worker.cancel()
 
 
 def read(
@@ -37,15 +58,16 @@ def read(
 
     ``what`` names it on the screen while it takes long ("Gäste suchen").
     """
-    app = cast("DeskApp", node.app)
-    return node.run_worker(
-        _guarded(app, work, what, failed),
+    job = Job(what, writes=False)
+    job.worker = node.run_worker(
+        _guarded(cast("DeskApp", node.app), work, job, failed),
         name=what,
         description=what,
         group=group,
         exclusive=True,
         exit_on_error=False,
     )
+    return job.worker
 
 
 def write(
@@ -56,18 +78,21 @@ def write(
     Also for flows that ask on the way (``await app.push_screen_wait(...)``).
     """
     app = cast("DeskApp", node.app)
-    return app.run_worker(
-        _guarded(app, work, what, failed),
+    job = Job(what, writes=True)
+    job.worker = app.run_worker(
+        _guarded(app, work, job, failed),
         name=what,
         description=what,
         group="write",
         exclusive=False,
         exit_on_error=False,
     )
+    return job.worker
 
 
-async def _guarded(app: DeskApp, work: Coroutine[Any, Any, None], what: str, failed: Failed | None) -> None:
-    slow = app.set_timer(SLOW, lambda: app.working(what, True))
+async def _guarded(app: DeskApp, work: Coroutine[Any, Any, None], job: Job, failed: Failed | None) -> None:
+    slow = app.set_timer(SLOW, lambda: app.job_is_slow(job))
+    very_slow = app.set_timer(CANCELLABLE, lambda: app.job_is_slow(job, cancellable=True))
     try:
         await work
     except DomainError as error:
@@ -76,7 +101,14 @@ async def _guarded(app: DeskApp, work: Coroutine[Any, Any, None], what: str, fai
         app.show_toast(f"Unerwarteter Fehler {log_defect(error)}", "error")
     finally:
         slow.stop()
-        app.working(what, False)
+        very_slow.stop()
+        app.job_is_over(job)
+        if job.cancelled:
+            show_error(app, OutcomeUnknown(CANCELLED_WRITE) if job.writes else DomainError(CANCELLED), failed)
+
+
+CANCELLED = "Abgebrochen."
+CANCELLED_WRITE = "Abgebrochen: bitte nachsehen, ob die Änderung noch angekommen ist."
 
 
 def show_error(app: DeskApp, error: DomainError, failed: Failed | None = None) -> None:

@@ -89,6 +89,9 @@ class DeskScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         stop_blinking(event.widget)
 
+    def on_screen_resume(self) -> None:
+        self.show_state()
+
     def _hear(self, event: DeskEvent) -> None:
         self.post_message(self.Heard(event))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
@@ -29,6 +32,31 @@ def connection_words(state: ConnectionState) -> tuple[str, str]:
             return f"○ offline seit {state.since.astimezone():%H:%M}", "$text-error"
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the header says, in the words for much and for little room."""
+
+    place: str
+    middle: str
+    name: str
+    initials: str
+    others: str
+    count: str
+    connection: tuple[str, str]
+
+    def layouts(self, width: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Left and right side, from the fullest to the barest: the first that fits is painted."""
+        full = f"{PRODUCT} · {self.place}"
+        if width >= FULL_NAMES_FROM:
+            yield full, (self.middle, self.name, self.others)
+        yield full, (self.middle, self.initials, self.others)
+        yield f"DPolG · {self.place}", (self.middle, self.initials, self.others)
+        yield full, (self.middle, self.initials, self.count)
+        yield f"DPolG · {self.place}", (self.middle, self.initials, self.count)
+        yield self.place, (self.middle, self.initials, self.count)
+        yield self.place, (self.initials,)
+
+
 class DeskHeader(Widget):
     """Paints itself for the width it has: what matters least goes first when it gets narrow."""
 
@@ -49,44 +77,34 @@ class DeskHeader(Widget):
             self._shown = parts
             self.refresh()
 
-    def _parts(self) -> tuple[str, str, str, str, str, tuple[str, str]]:
+    def _parts(self) -> Parts:
         app = cast("DeskApp", self.app)
         desk = app.desk
         today = desk.today()
-        day = f"{format_weekday_short(today)} {format_date(today)}"
-        who = others = ""
-        if desk.user is not None:
-            wide = self.app.size.width >= FULL_NAMES_FROM
-            who = f"Angemeldet als: {desk.user.display_name}" if wide else desk.user.initials
-            if desk.present:
-                initials = " ".join(colleague.initials for colleague in desk.present)
-                others = f"(+{len(desk.present)}: {initials})"
-        underway = f"… {app.underway}" if app.underway else ""
-        return self.screen.title or "", day, who, others, underway, connection_words(desk.connection)
+        user = desk.user
+        present = desk.present if user else ()
+        return Parts(
+            place=self.screen.title or "",
+            middle=app.underway or f"{format_weekday_short(today)} {format_date(today)}",
+            name=f"Angemeldet als: {user.display_name}" if user else "",
+            initials=user.initials if user else "",
+            others=f"(+{len(present)}: {' '.join(one.initials for one in present)})" if present else "",
+            count=f"(+{len(present)})" if present else "",
+            connection=connection_words(desk.connection),
+        )
 
     def render(self) -> Content:
-        self._shown = self._parts()
-        place, day, who, others, underway, (connection, colour) = self._shown
+        parts = self._shown = self._parts()
         width = self.size.width
-        few = others.partition(":")[0] + ")" if others else ""
-        # From the fullest to the barest: the first that fits is painted.
-        layouts = [
-            (f"{PRODUCT} · {place}", [underway or day, who, others]),
-            (f"DPolG · {place}", [underway or day, who, others]),
-            (f"{PRODUCT} · {place}", [underway or day, who, few]),
-            (f"DPolG · {place}", [underway or day, who, few]),
-            (place, [underway or day, who, few]),
-            (place, [who]),
-        ]
+        words, colour = parts.connection
         left, right = "", ""
-        for left, items in layouts:
+        for left, items in parts.layouts(width):
             right = "  ".join(item for item in items if item)
-            used = Content(f"{left}  {right}  {connection}").cell_length + 2
-            if used <= width:
+            if cell_len(f" {left}  {right}  {words} ") <= width:
                 break
+        gap = max(2, width - cell_len(f" {left}{right}  {words} "))
         # On the sixteen-colour blue only brightness is readable; glyph and word say it anyway.
-        state = Content.styled(connection, "bold" if self.app.native_ansi_color else colour)
-        gap = max(2, width - 2 - Content(f"{left}{right}{connection}").cell_length - (2 if right else 0))
-        return Content.assemble(
-            " ", (left, "bold"), " " * gap, right, "  " if right else "", state, " "
-        ).truncate(width, ellipsis=True)
+        style = "bold" if self.app.native_ansi_color else colour
+        return Content.assemble(" ", (left, "bold"), " " * gap, right, "  ", (words, style), " ").truncate(
+            width, ellipsis=True
+        )
