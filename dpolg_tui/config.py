@@ -106,6 +106,11 @@ def load(arguments: Arguments | None = None, environment: Mapping[str, str] | No
     warnings: list[str] = []
     layers: list[dict[str, Value]] = []
     parameters = libpq.parse_dsn(arguments.dsn) if arguments.dsn else {}
+    if "password" in parameters:
+        warnings.append(
+            "Das Passwort in --dsn steht für andere sichtbar in der Prozessliste: besser PGPASSWORD, "
+            "eine Passwortdatei oder config.toml."
+        )
     layers.append(_from_parameters(parameters, "Kommandozeile (--dsn)", warnings))
     if service := parameters.get("service"):
         layers.append(_from_service(service, environment, warnings))

@@ -101,6 +101,10 @@ def shutdown() -> None:
     _handler = None
 
 
+def is_set_up() -> bool:
+    return _handler is not None
+
+
 def redact(text: str) -> str:
     """``text`` with passwords, tokens and the data in PostgreSQL's DETAIL lines taken out."""
     text = _DETAIL.sub("", text).rstrip("\n")

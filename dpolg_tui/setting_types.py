@@ -150,6 +150,8 @@ def parse_hosts(text: str) -> WrittenHosts:
 def _parse_host(text: str) -> tuple[str, int | None]:
     if text.startswith("/"):
         return text, None
+    if "://" in text:
+        raise ValueError("muss nur der Name oder die Adresse eines Servers sein, ohne postgresql://")
     name, port = text, ""
     if text.startswith("["):
         name, _, rest = text[1:].partition("]")
