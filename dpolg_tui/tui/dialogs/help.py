@@ -48,7 +48,7 @@ def _described(binding: Binding) -> bool:
 
 def _row(action: Action) -> Row:
     keys = " ".join(key_label(key) for key in action.key.split(",")) if action.key else "Strg+P"
-    return keys, f"{action.label}: {action.help}"
+    return keys, action.help if action.label == action.help else f"{action.label}: {action.help}"
 
 
 class HelpDialog(BaseDialog[None]):

@@ -1,0 +1,88 @@
+"""Header and footer: what they say and what they leave out when it gets narrow."""
+
+from __future__ import annotations
+
+import pytest
+
+from dpolg_tui.domain.german import format_date, today
+from dpolg_tui.tui.widgets.footer import DeskFooter
+from dpolg_tui.tui.widgets.header import Parts
+from tests.databases import TestDatabase
+from tests.tui.desk_app import Running, config_for, running
+
+PARTS = Parts(
+    place="Belegungsplan",
+    middle="Sa 21.11.2026",
+    name="Angemeldet als: Anna Adler",
+    initials="aa",
+    others="(+2: bb cc)",
+    count="(+2)",
+    connection=("● verbunden", ""),
+)
+
+
+def painted(width: int, parts: Parts = PARTS) -> str:
+    """The line that the header chooses for a width, without its padding."""
+    words, _colour = parts.connection
+    for left, items in parts.layouts(width):
+        line = f" {left}  {'  '.join(item for item in items if item)}  {words} "
+        if len(line) <= width:
+            return line
+    return ""
+
+
+@pytest.mark.parametrize("width", [100, 120, 160])
+def test_wide_headers_write_names_out(width: int) -> None:
+    line = painted(width)
+    if width >= 120:
+        assert "Angemeldet als: Anna Adler" in line
+    assert "(+2: bb cc)" in line
+
+
+def test_eighty_columns_have_initials_of_everybody() -> None:
+    line = painted(80)
+    assert "Belegungsplan" in line
+    assert " aa  (+2: bb cc)  ● verbunden" in line
+
+
+@pytest.mark.parametrize("width", range(40, 200, 7))
+def test_place_and_connection_are_always_there(width: int) -> None:
+    assert "Belegungsplan" in painted(width)
+    assert "● verbunden" in painted(width)
+
+
+def first_line(desk: Running) -> str:
+    return desk.text().splitlines()[0]
+
+
+async def test_colleagues_appear_in_the_header(database: TestDatabase) -> None:
+    anna, ben = database.users["anna"], database.users["ben"]
+    async with running(config_for(database), size=(160, 50)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        await desk.until(lambda: "● verbunden" in first_line(desk), "connection")
+        line = first_line(desk)
+        assert "DPolG Buchungssystem · Belegungsplan" in line
+        assert format_date(today()) in line
+        assert "Angemeldet als: Anna Beispiel" in line
+        assert "(+" not in line
+        async with running(config_for(database)) as colleague:
+            await colleague.sign_in(ben.username, ben.password)
+            await desk.until(lambda: "(+1: bb)" in first_line(desk), "initials of the colleague")
+            await colleague.until(lambda: " bb  (+1: ab)" in first_line(colleague), "initials")
+
+
+async def test_footer_keeps_help_and_fits(database: TestDatabase) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.sign_in("anna", database.users["anna"].password)
+        last = desk.text().splitlines()[-1]
+        assert "F1 Hilfe" in last
+        assert len(last) <= 80
+
+
+async def test_footer_is_clickable(database: TestDatabase) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.sign_in("anna", database.users["anna"].password)
+        footer = desk.app.screen.query_one(DeskFooter)
+        x = desk.text().splitlines()[-1].index("F1 Hilfe")
+        await desk.pilot.click(footer, offset=(x + 1, 0))
+        await desk.sees("Hilfe: Belegungsplan")

@@ -1,0 +1,119 @@
+"""The login screen on a real database."""
+
+from __future__ import annotations
+
+import asyncpg
+from textual.widgets import Button, Input
+
+from dpolg_tui import locations
+from dpolg_tui.config import Config
+from dpolg_tui.settings import DatabaseSettings
+from dpolg_tui.tui.dialogs.password import PasswordDialog
+from dpolg_tui.tui.screens.login import LoginScreen
+from tests.databases import TestDatabase
+from tests.tui.desk_app import config_for, running
+
+
+async def test_signs_in_and_remembers_only_the_name(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    async with running(config_for(database)) as desk:
+        await desk.sees("● verbunden")
+        button = desk.app.screen.query_one("#submit", Button)
+        assert button.disabled
+        await desk.fill("#username", anna.username)
+        assert button.disabled
+        await desk.fill("#password", anna.password)
+        assert not button.disabled
+        await desk.sign_in(anna.username, anna.password)
+        assert desk.desk.user is not None
+        assert desk.desk.user.username == "anna"
+        await desk.sees("Echtzeit-Sync verbunden")
+    assert locations.last_username_file().read_text(encoding="utf-8") == "anna\n"
+    async with running(config_for(database)) as desk:
+        await desk.pilot.pause()
+        assert desk.app.screen.query_one("#username", Input).value == "anna"
+        assert desk.app.focused is not None
+        assert desk.app.focused.id == "password"
+
+
+async def test_wrong_password_and_unknown_name_say_the_same(database: TestDatabase) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.connected()
+        said = []
+        for name in ("anna", "nobody"):
+            await desk.fill("#username", name)
+            await desk.fill("#password", "wrong password")
+            desk.app.screen.query_one("#password").focus()
+            await desk.pilot.press("enter")
+            await desk.sees("Anmeldung fehlgeschlagen")
+            said.append([line for line in desk.text().splitlines() if "fehlgeschlagen" in line])
+            assert desk.app.screen.query_one("#username", Input).value == name
+            assert desk.app.screen.query_one("#password", Input).value == ""
+        assert said[0] == said[1]
+        assert isinstance(desk.app.screen, LoginScreen)
+
+
+async def test_an_unreachable_server_is_said_before_anything_is_typed() -> None:
+    nowhere = DatabaseSettings(hosts=(("127.0.0.1", 1),), connect_timeout=1.0)
+    async with running(Config(database=nowhere)) as desk:
+        await desk.sees("○ offline seit")
+
+
+async def test_demo_users_are_listed_and_a_digit_chooses(database: TestDatabase) -> None:
+    users = tuple((user.username, user.password, str(user.role)) for user in database.users.values())[:3]
+    async with running(config_for(database, demo_users=users)) as desk:
+        await desk.connected()
+        for username, password, _role in users:
+            assert username in desk.text()
+            assert password in desk.text()
+        await desk.pilot.press("2")
+        assert desk.app.screen.query_one("#username", Input).value == users[1][0]
+        await desk.pilot.press("enter")
+        await desk.until(lambda: desk.app.current_mode == "chart", "chart")
+        assert desk.desk.user is not None
+        assert desk.desk.user.username == users[1][0]
+
+
+async def test_without_demo_a_digit_is_a_digit(database: TestDatabase) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.pilot.press("2")
+        assert desk.app.screen.query_one("#username", Input).value == "2"
+
+
+async def test_a_given_password_must_be_changed_first(database: TestDatabase) -> None:
+    connection = await asyncpg.connect(database.owner_dsn)
+    await connection.execute("UPDATE auth.users SET must_change_password = true WHERE username = 'ben'")
+    await connection.close()
+    ben = database.users["ben"]
+    async with running(config_for(database)) as desk:
+        await desk.connected()
+        await desk.fill("#username", "ben")
+        await desk.fill("#password", ben.password)
+        desk.app.screen.query_one("#submit", Button).press()
+        await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
+        await desk.fill("#new", "zu kurz")
+        await desk.fill("#again", "zu kurz")
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.sees("zu kurz: bitte mindestens 12 Zeichen")
+        await desk.fill("#new", "drei grüne Tannen")
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.sees("sind verschieden")
+        await desk.fill("#again", "drei grüne Tannen")
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.until(lambda: desk.app.current_mode == "chart", "chart")
+    async with running(config_for(database)) as desk:
+        await desk.sign_in("ben", "drei grüne Tannen")
+
+
+async def test_signing_out_goes_back_to_the_login(database: TestDatabase) -> None:
+    anna, ben = database.users["anna"], database.users["ben"]
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        desk.app.action_sign_out()
+        await desk.until(lambda: isinstance(desk.app.screen, LoginScreen), "login")
+        assert desk.desk.user is None
+        assert desk.app.signed_in_places == []
+        assert desk.app.screen.query_one("#password", Input).value == ""
+        await desk.sign_in(ben.username, ben.password)
+        assert desk.desk.user is not None
+        assert desk.desk.user.username == "ben"
