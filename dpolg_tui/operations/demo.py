@@ -112,7 +112,14 @@ class Demo:
 
     async def start(self) -> None:
         """Start or join the server; fill it when it is new, bring its schema up to date when it is not."""
-        await self.server.start()
+        try:
+            await self.server.start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DomainError(
+                f"Die Demo lässt sich unter {self.directory} nicht einrichten ({reason}): "
+                "bitte Platz und Rechte dort prüfen."
+            ) from error
         if self.server.created:
             return
         try:
@@ -194,20 +201,13 @@ def run(options: argparse.Namespace, open_desk: OpenDesk) -> int:
     """The verb ``demo``. ``open_desk`` runs the desk until its user leaves and returns the exit code."""
     demo = Demo(options.seed, options.size)
     # Before anything else: a mistake in config.toml is told at once.
-    settings = config.load(config.Arguments(config=getattr(options, "config", None)))
-    try:
-        if options.reset:
-            _reset(demo.directory)
-        if options.serve:
-            return asyncio.run(_serve(demo))
-        if not asyncio.run(_start(demo)):
-            return 0
-    except DomainError as error:
-        _tell(error.message)
-        return 1
-    except OSError as error:
-        _tell(f"Die Demo lässt sich unter {demo.directory} nicht einrichten: {error.strerror or error}.")
-        return 1
+    settings = config.load(config.Arguments(config=options.config))
+    if options.reset:
+        _reset(demo.directory)
+    if options.serve:
+        return asyncio.run(_serve(demo))
+    if not asyncio.run(_start(demo)):
+        return 0
     try:
         return open_desk(demo.configure(settings))
     finally:
