@@ -1,0 +1,173 @@
+"""The command line in German: verbs, options, help and complaints."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NoReturn
+
+from dpolg_tui import __version__
+
+PROGRAM = "dpolg-tui"
+WRONG_USAGE = 2
+
+# argparse says these in English; what it quotes stays.
+_COMPLAINTS: tuple[tuple[str, str], ...] = (
+    (r"unrecognized arguments: (.*)", "unbekannt: {0}"),
+    (r"argument (.*): expected (?:one|at least one) argument", "{0} braucht einen Wert"),
+    (r"argument (.*): ignored explicit argument .*", "{0} nimmt keinen Wert"),
+    (r"argument (.*): invalid int value: (.*)", "{0} braucht eine ganze Zahl, nicht {1}"),
+    (r"argument (.*): invalid \w+ value: (.*)", "{0} versteht {1} nicht"),
+    (r"argument (.*): not allowed with argument (.*)", "{0} und {1} gehen nicht zusammen"),
+    (r"the following arguments are required: (.*)", "es fehlt: {0}"),
+)
+_CHOICE = re.compile(r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)")
+
+
+class _Help(argparse.HelpFormatter):
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None = None,
+    ) -> None:
+        super().add_usage(usage, actions, groups, "Aufruf: " if prefix is None else prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with German headings, and one line on stderr for a wrong call."""
+
+    def __init__(self, *, description: str = "", prog: str | None = None) -> None:
+        super().__init__(
+            prog=prog, description=description, formatter_class=_Help, add_help=False, allow_abbrev=False
+        )
+        self.options = self.add_argument_group("Optionen")
+        self.options.add_argument("-h", "--help", action="help", help="diese Hilfe zeigen")
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{PROGRAM}: {_in_german(message)} (Hilfe: {self.prog} --help)\n")
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    """The options of the call; leaves the program on ``--help``, ``--version`` and wrong usage."""
+    return build_parser().parse_args(argv)
+
+
+def build_parser() -> Parser:
+    parser = Parser(
+        prog=PROGRAM,
+        description="Buchungssystem der Stiftung der DPolG. Ohne Befehl öffnet sich der Arbeitsplatz.",
+    )
+    parser.options.add_argument(
+        "--version", action="version", version=f"{PROGRAM} {__version__}", help="die Version zeigen"
+    )
+    _add_common(parser, top=True)
+    parser.set_defaults(verb="desk")
+    verbs = parser.add_subparsers(title="Befehle", metavar="BEFEHL", parser_class=Parser)
+
+    demo = _verb(verbs, "demo", "Vorführung mit eigenem PostgreSQL und einem erfundenen Haus")
+    demo.options.add_argument(
+        "--reset", action="store_true", help="die vorhandene Demo löschen und neu beginnen"
+    )
+    demo.options.add_argument("--seed", type=int, metavar="ZAHL", help="gleiche Zahl, gleiches Haus")
+    demo.options.add_argument(
+        "--size",
+        choices=("empty", "small", "large"),
+        metavar="GRÖSSE",
+        help="empty: nur Benutzer, small: 16 Zimmer, large: 200 Zimmer und 100.000 Buchungen",
+    )
+    demo.options.add_argument(
+        "--serve", action="store_true", help="nur den Server betreiben und seine Adressen als JSON ausgeben"
+    )
+
+    init = _verb(
+        verbs, "init-db", "leere Datenbank einrichten: Rollen, Schema, erste Person mit der Rolle Admin"
+    )
+    init.options.add_argument(
+        "--admin", default="admin", metavar="NAME", help="Benutzername (Vorgabe: admin)"
+    )
+    init.options.add_argument(
+        "--admin-full-name",
+        default="Administrator",
+        metavar="NAME",
+        help="voller Name (Vorgabe: Administrator)",
+    )
+    for whose, of in (
+        ("admin", "dieser Person"),
+        ("owner", "der Rolle dpolg_owner"),
+        ("booking-user", "der Rolle booking_user"),
+        ("backup", "der Rolle dpolg_backup"),
+    ):
+        init.options.add_argument(
+            f"--{whose}-password-file",
+            type=Path,
+            metavar="DATEI",
+            help=f"Datei mit dem Passwort {of}; sonst DPOLG_TUI_{whose.upper().replace('-', '_')}_PASSWORD "
+            "oder Eingabe",
+        )
+    init.options.add_argument(
+        "--managed",
+        action="store_true",
+        help="ohne Superuser, für gemietete Datenbanken; nennt, was offen bleibt",
+    )
+
+    _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
+
+    config = _verb(verbs, "config", "Einstellungen zeigen und prüfen", actions=True)
+    actions = config.add_subparsers(
+        title="Befehle", metavar="BEFEHL", parser_class=Parser, dest="config_verb", required=True
+    )
+    for name, summary in (
+        ("show", "alle Einstellungen und woher sie kommen"),
+        ("test", "Verbindung testen, Schritt für Schritt"),
+        ("path", "wo gesucht wird und was benutzt wird"),
+    ):
+        _add_common(actions.add_parser(name, help=summary, description=_sentence(summary)))
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[Parser], name: str, summary: str, *, actions: bool = False
+) -> Parser:
+    parser = verbs.add_parser(name, help=summary, description=_sentence(summary))
+    parser.set_defaults(verb=name)
+    if not actions:
+        _add_common(parser)
+    return parser
+
+
+def _add_common(parser: Parser, *, top: bool = False) -> None:
+    """``--config`` and ``--dsn``, before and after the verb; after it only where given."""
+    missing = None if top else argparse.SUPPRESS
+    parser.options.add_argument(
+        "--config", type=Path, default=missing, metavar="DATEI", help="diese Konfigurationsdatei benutzen"
+    )
+    parser.options.add_argument(
+        "--dsn",
+        default=missing,
+        metavar="URL",
+        help="Datenbank, etwa postgresql://benutzer@server/datenbank; "
+        "ein Passwort darin wäre für andere sichtbar",
+    )
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
+def _in_german(message: str) -> str:
+    if found := _CHOICE.fullmatch(message):
+        what, given, listed = found.groups()
+        known = [choice.strip(" '") for choice in listed.split(",")]
+        near = get_close_matches(given, known, n=1, cutoff=0.5)
+        hint = f" (gemeint: {near[0]}?)" if near else f"; möglich: {', '.join(known)}"
+        verb = what in ("BEFEHL", "config_verb")
+        return f"den Befehl „{given}“ gibt es nicht{hint}" if verb else f"{what} kennt „{given}“ nicht{hint}"
+    for pattern, german in _COMPLAINTS:
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return german.format(*found.groups())
+    return message

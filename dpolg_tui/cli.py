@@ -1,0 +1,236 @@
+"""The verbs: each imports what it needs when it runs, and ends in an exit code.
+
+0 fine, 1 failed, 2 wrong usage or configuration, 3 database unreachable. A failure is one line on
+stderr; what nobody expected goes to the log file under an error id.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from dpolg_tui import arguments
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from dpolg_tui.config import Config
+    from dpolg_tui.settings import DatabaseSettings
+
+FINE, FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 0, 1, arguments.WRONG_USAGE, 3, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 shows a question mark instead of ending in an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        options = arguments.parse(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FINE
+    return _fenced(_VERBS[options.verb], options)
+
+
+def _fenced(verb: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    from dpolg_tui import log
+    from dpolg_tui.domain.errors import DomainError, Unreachable
+    from dpolg_tui.setting_types import ConfigError
+
+    try:
+        code = verb(options)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        return _tell(error.message, WRONG_USAGE)
+    except Unreachable as error:
+        return _tell(error.message, UNREACHABLE)
+    except DomainError as error:
+        return _tell(error.message, FAILED)
+    except KeyboardInterrupt:
+        return _tell("abgebrochen", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last fence: logged with an id the user sees
+        if not log.is_set_up():
+            log.setup()
+        return _tell(
+            f"unerwarteter Fehler {log.log_defect(error)}; Einzelheiten stehen in der Protokolldatei.", FAILED
+        )
+    finally:
+        log.shutdown()
+
+
+def _tell(sentence: str, code: int) -> int:
+    sys.stderr.write(f"{arguments.PROGRAM}: {' '.join(sentence.split())}\n")
+    return code
+
+
+def _load(options: argparse.Namespace) -> Config:
+    """The configuration in force, its warnings told, the log open."""
+    from dpolg_tui import config, log
+
+    loaded = config.load(config.Arguments(options.config, options.dsn))
+    for warning in (*loaded.warnings, log.setup(loaded.log)):
+        if warning:
+            sys.stderr.write(f"Warnung: {warning}\n")
+    return loaded
+
+
+def _desk(options: argparse.Namespace) -> int:
+    config = _load(options)
+    config.database.require_verified_server()
+    _require_terminal()
+    return _open_desk(config)
+
+
+def _open_desk(config: Config) -> int:
+    # Windows Terminal loses AltGr (no @, no €) with this protocol; Textual reads it when imported.
+    os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
+    from dpolg_tui.tui.run import run_desk
+
+    return run_desk(config)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from dpolg_tui.setting_types import ConfigError
+
+    if options.dsn:
+        raise ConfigError("demo hat eine eigene Datenbank: bitte ohne --dsn aufrufen.")
+    _load(options)
+    if not options.serve:
+        _require_terminal()
+    from dpolg_tui.operations.demo import run
+
+    return run(options, _open_desk)
+
+
+def _require_terminal() -> None:
+    from dpolg_tui.setting_types import ConfigError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("Der Arbeitsplatz braucht ein Terminal; die Befehle zeigt dpolg-tui --help.")
+
+
+def _init_db(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.administration import init_database
+    from dpolg_tui.operations.passwords import InitOptions, Passwords
+
+    passwords = Passwords(
+        {
+            "admin": options.admin_password_file,
+            "owner": options.owner_password_file,
+            "booking_user": options.booking_user_password_file,
+            "backup": options.backup_password_file,
+        }
+    )
+    return init_database(
+        settings, InitOptions(passwords, options.admin, options.admin_full_name, options.managed)
+    )
+
+
+def _upgrade_db(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.administration import upgrade_database
+
+    return upgrade_database(settings)
+
+
+def _owner_settings(options: argparse.Namespace) -> DatabaseSettings:
+    """Where to do the owner's work, and as whom; a missing password is asked for."""
+    from dataclasses import replace
+
+    from dpolg_tui.setting_types import ConfigError
+
+    settings = _load(options).database
+    if settings.username == "booking_user":
+        raise ConfigError(
+            f"{options.verb} ist Sache des Eigentümers, nicht von booking_user: bitte mit "
+            f'--dsn "postgresql://postgres@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
+        )
+    settings.require_verified_server()
+    if settings.password is None and sys.stdin.isatty():
+        from getpass import getpass
+
+        typed = getpass(f"Passwort von {settings.username} auf {settings.address} (leer: ohne): ")
+        settings = replace(settings, password=typed or None)
+    return settings
+
+
+def _config(options: argparse.Namespace) -> int:
+    match options.config_verb:
+        case "show":
+            return _config_show(options)
+        case "test":
+            return _config_test(options)
+        case _:
+            return _config_path(options)
+
+
+def _config_show(options: argparse.Namespace) -> int:
+    config = _load(options)
+    section = ""
+    for value in config.values:
+        if value.setting.section != section:
+            section = value.setting.section
+            _print(f"[{section}]")
+        _print(f"{value.setting.key} = {value.shown}  # {value.origin}")
+    return FINE
+
+
+def _config_test(options: argparse.Namespace) -> int:
+    import asyncio
+
+    settings = _load(options).database
+    settings.require_verified_server()
+    from dpolg_tui.db.probe import Result, Step, probe
+
+    glyphs = {Result.OK: "✓", Result.FAILED: "✗", Result.SKIPPED: "–"}
+    steps = asyncio.run(probe(settings))
+    for host in dict.fromkeys(step.host for step in steps):
+        _print(host)
+        for step in steps:
+            if step.host == host:
+                _print(f"  {glyphs[step.result]} {step.step}: {step.sentence}")
+    failed = [step for step in steps if step.result is Result.FAILED]
+    if len({step.host for step in failed}) < len({step.host for step in steps}):
+        # One server that works is enough.
+        _print("Verbindung erfolgreich!")
+        return FINE
+    reached = any(step.step not in (Step.NAME, Step.PORT) for step in failed)
+    return _tell(f"Verbindung fehlgeschlagen: {failed[0].sentence}", FAILED if reached else UNREACHABLE)
+
+
+def _config_path(options: argparse.Namespace) -> int:
+    from dpolg_tui import config, locations
+
+    used = config.find_file(config.Arguments(options.config), os.environ)
+    rows = [("--config", str(options.config or "nicht angegeben"))]
+    rows.append(("DPOLG_TUI_CONFIG", os.environ.get("DPOLG_TUI_CONFIG") or "nicht gesetzt"))
+    for path in locations.config_files():
+        rows.append(("gesucht", f"{path}{'' if path.is_file() else ' (fehlt)'}"))
+    rows.append(("benutzt", str(used) if used else "keine Datei: es gelten Umgebung und Vorgaben"))
+    rows.append(("Protokoll", str(locations.log_file())))
+    rows.append(("Demo", str(locations.data_directory())))
+    for label, text in rows:
+        _print(f"{label + ':':<18}{text}")
+    return FINE
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "desk": _desk,
+    "demo": _demo,
+    "init-db": _init_db,
+    "upgrade-db": _upgrade_db,
+    "config": _config,
+}
