@@ -1,0 +1,435 @@
+"""The occupancy chart: the picture with a cursor, marked nights, and bars that can be moved.
+
+Fed with plain data; everything the user wants is posted as a message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from dpolg_tui.domain.chart import ONE_DAY, PAST_DAYS, ZOOMS, Grouping, Row, RowKey
+from dpolg_tui.domain.models import Occupancy, Room
+from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.actions_chart import CURSOR_ACTIONS
+from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold, judge
+from dpolg_tui.tui.widgets.chart_lines import COLOUR_KEYS, EARLIEST, LATEST, Cell, MarkedRange
+from dpolg_tui.tui.widgets.chart_mouse import MouseGestures
+from dpolg_tui.tui.widgets.chart_view import ChartView
+
+_NAMES = frozenset(action.name for action in CURSOR_ACTIONS)
+
+
+class OccupancyChart(ChartView, can_focus=True):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding for binding in bindings("chart") if isinstance(binding, Binding) and binding.id in _NAMES
+    ]
+
+    @dataclass
+    class RangeMarked(Message):
+        """Nights are marked; None: no more."""
+
+        marked: MarkedRange | None
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, OccupancyChart.RangeMarked)
+
+    @dataclass
+    class OpenRequested(Message):
+        """Open this booking or block."""
+
+        occupancy: Occupancy
+
+    @dataclass
+    class CreateRequested(Message):
+        """Book these nights."""
+
+        room_id: int | None
+        arrival: date
+        departure: date
+
+    @dataclass
+    class MoveRequested(Message):
+        """A bar was dropped elsewhere or has another end. ``free``: as far as the chart knows."""
+
+        occupancy: Occupancy
+        room_id: int | None
+        arrival: date
+        departure: date
+        free: bool
+
+    @dataclass
+    class HoldChanged(Message):
+        """A bar was picked up, moved along or let go."""
+
+        ghost: Ghost | None
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, OccupancyChart.HoldChanged)
+
+    def __init__(self, *, today: date, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(today=today, id=id)
+        self._mark_sticks = False
+        self._gestures = MouseGestures(self)
+
+    # --- Cursor and range ---------------------------------------------------------------------
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row of the cursor."""
+        return self.model.row(self.cursor.row)
+
+    def occupancy_under_cursor(self) -> Occupancy | None:
+        """Who has the room in the night under the cursor."""
+        row = self.cursor_row
+        return self.model.at(row, self.cursor.day) if row else None
+
+    def departing_under_cursor(self) -> Occupancy | None:
+        """Who leaves the room under the cursor on its day."""
+        row = self.cursor_row
+        return self.model.departing(row, self.cursor.day) if row else None
+
+    def room_under_cursor(self) -> Room | None:
+        """The room of the cursor's row."""
+        row = self.cursor_row
+        return row.room if row else None
+
+    def marked_range(self) -> MarkedRange | None:
+        """The marked nights, if any are marked."""
+        row = self.cursor_row
+        if self._anchor is None or row is None or row.is_group:
+            return None
+        first, last = sorted((self._anchor, self.cursor.day))
+        return MarkedRange(row.room_id, first, last + ONE_DAY)
+
+    def range_or_cursor(self) -> MarkedRange | None:
+        """The marked nights, or the one under the cursor; None on a heading."""
+        row = self.cursor_row
+        if row is None or row.is_group:
+            return None
+        day = self.cursor.day
+        return self.marked_range() or MarkedRange(row.room_id, day, day + ONE_DAY)
+
+    def mark(self, first: date, last: date, *, sticks: bool = True) -> None:
+        """Marks nights in the cursor's row; the cursor goes to the last."""
+        self._anchor, self._mark_sticks = first, sticks
+        self.cursor = Cell(self.cursor.row, last)
+        self._mark_changed()
+
+    def clear_mark(self) -> None:
+        """Nothing is marked any more."""
+        if self._anchor is not None:
+            self._anchor, self._mark_sticks = None, False
+            self._mark_changed()
+
+    def _mark_changed(self) -> None:
+        self._refresh_row(self.cursor.row)
+        self._refresh_bottom()
+        self.post_message(self.RangeMarked(self.marked_range()))
+
+    def watch_cursor(self, old: Cell, new: Cell) -> None:
+        """Draws the old and the new place, nothing else."""
+        if self._anchor is not None and old.row != new.row and not self._mark_sticks:
+            self._anchor = None
+        self._refresh_row(old.row)
+        if new.row != old.row:
+            self._refresh_row(new.row)
+        if new.day != old.day:
+            self._refresh_days()
+        self._refresh_detail()
+        self.post_message(self.CursorMoved(new, self.occupancy_under_cursor()))
+
+    def place_cursor(self, row: RowKey, day: date) -> None:
+        """Puts the cursor somewhere and brings it into sight."""
+        day = min(max(day, EARLIEST), LATEST)
+        self._reveal_day(day)
+        self._reveal_row(row)
+        self.cursor = Cell(row, day)
+
+    def go_to(self, day: date) -> None:
+        """Shows a day with two before it; the cursor goes there."""
+        self.show_from(day - timedelta(days=PAST_DAYS))
+        self.place_cursor(self.cursor.row, day)
+
+    def jump_to(self, occupancy_id: int) -> bool:
+        """Puts the cursor on an occupancy, unfolding and unfiltering what hides it.
+
+        False if it is not loaded.
+        """
+        occupancy = self.model.source.occupancies.get(occupancy_id)
+        if occupancy is None:
+            return False
+        self._let_go()
+        self.clear_mark()
+        window = self.window
+        if not (window.shows_night(occupancy.arrival) and occupancy.departure <= window.last):
+            self.show_from(occupancy.arrival - timedelta(days=PAST_DAYS))
+        key = self.model.place_of(occupancy)
+        if key is not None and key not in self.model.index:
+            self.model.filter = None
+            self.model.folded = frozenset()
+            self._arrange()
+        if key is None or key not in self.model.index:
+            return False
+        self.place_cursor(key, occupancy.arrival)
+        return True
+
+    def step(self, rows: int = 0, days: int = 0) -> None:
+        """Moves the cursor, or what it holds."""
+        if self._ghost is not None:
+            self._move_ghost(rows, days)
+            return
+        if days and self._anchor is not None and not self._mark_sticks:
+            self.clear_mark()
+        row = self._row_from(self.cursor.row, rows)
+        if row is not None:
+            self.place_cursor(row.key, self.cursor.day + timedelta(days=days))
+
+    def _row_from(self, key: RowKey, by: int) -> Row | None:
+        """The row some stops further, not past the ends."""
+        stops = self.model.stops()
+        if not stops:
+            return None
+        here = self.model.index.get(key, stops[0])
+        at = min(range(len(stops)), key=lambda number: abs(stops[number] - here))
+        return self.model.rows[stops[min(max(at + by, 0), len(stops) - 1)]]
+
+    # --- Picking up ---------------------------------------------------------------------------
+
+    @property
+    def ghost(self) -> Ghost | None:
+        """The bar that is held, and where it would stand."""
+        return self._ghost
+
+    def start_move(self) -> bool:
+        """Picks up the bar under the cursor."""
+        return self._hold(Hold.WHOLE)
+
+    def start_edit_end(self, end: str) -> bool:
+        """Holds one end of the bar under the cursor: ``arrival`` or ``departure``."""
+        return self._hold(Hold(end))
+
+    def _hold(self, hold: Hold) -> bool:
+        occupancy = self.occupancy_under_cursor()
+        if occupancy is None:
+            return False
+        self.hold(Ghost.of(occupancy, hold, self.cursor.row))
+        return True
+
+    def hold(self, ghost: Ghost | None) -> None:
+        """Holds a bar at a place; None lets go."""
+        before, self._ghost = self._ghost, ghost
+        if ghost is not None:
+            if before is None:
+                self.clear_mark()
+            self._reveal_row(ghost.row)
+            self._reveal_day(ghost.night)
+            self.cursor = Cell(ghost.row, ghost.night)
+        for held in (before, ghost):
+            if held is None:
+                continue
+            self._refresh_row(held.row)
+            if before is None or ghost is None:
+                place = self.model.place_of(held.occupancy)
+                if place is not None:
+                    self._drawn.pop(place, None)
+                    self._refresh_row(place)
+        self._refresh_detail()
+        self.post_message(self.HoldChanged(ghost))
+
+    def _move_ghost(self, rows: int, days: int) -> None:
+        ghost = self._ghost
+        assert ghost is not None  # noqa: S101 - only called while holding
+        moved = ghost.shifted(days)
+        if rows:
+            row = self._row_from(ghost.row, rows)
+            if row is not None and not row.is_group:
+                moved = moved.in_row(row)
+        if moved.arrival > EARLIEST and moved.departure < LATEST:
+            self.hold(moved)
+
+    def _let_go(self) -> None:
+        if self._ghost is not None:
+            self.hold(None)
+
+    def drop(self) -> None:
+        """Drops the bar: asks for the move if it would change anything."""
+        ghost = self._ghost
+        if ghost is None:
+            return
+        verdict = judge(ghost, self.model)
+        if not verdict.allowed:
+            self.app.bell()
+            return
+        row = self.model.row(ghost.row)
+        room_id = row.room_id if row else None
+        self.hold(None)
+        here = ghost.occupancy
+        if (room_id, ghost.arrival, ghost.departure) != (here.room_id, here.arrival, here.departure):
+            self.post_message(self.MoveRequested(here, room_id, ghost.arrival, ghost.departure, verdict.free))
+
+    # --- Keys ---------------------------------------------------------------------------------
+
+    def action_left(self) -> None:
+        self.step(days=-1)
+
+    def action_right(self) -> None:
+        self.step(days=1)
+
+    def action_up(self) -> None:
+        self.step(rows=-1)
+
+    def action_down(self) -> None:
+        self.step(rows=1)
+
+    def action_extend_left(self) -> None:
+        self._extend(-1)
+
+    def action_extend_right(self) -> None:
+        self._extend(1)
+
+    def _extend(self, days: int) -> None:
+        if self._ghost is not None:
+            self._move_ghost(0, days)
+            return
+        anchor = self.cursor.day if self._anchor is None else self._anchor
+        self._reveal_day(self.cursor.day + timedelta(days=days))
+        self.mark(anchor, self.cursor.day + timedelta(days=days), sticks=self._mark_sticks)
+
+    def action_page_left(self) -> None:
+        self._page(-1)
+
+    def action_page_right(self) -> None:
+        self._page(1)
+
+    def _page(self, direction: int) -> None:
+        days = direction * max(1, self.window.whole_days - 1)
+        if self._ghost is None:
+            self.show_from(self._first + timedelta(days=days))
+        self.step(days=days)
+
+    def action_page_up(self) -> None:
+        self.step(rows=-self.body_height)
+
+    def action_page_down(self) -> None:
+        self.step(rows=self.body_height)
+
+    def action_home(self) -> None:
+        """The first day in sight; from there the first row."""
+        if self._ghost is None:
+            first = self.window.first
+            self._jump_in_window(first, 0 if self.cursor.day == first else None)
+
+    def action_end(self) -> None:
+        """The last day in sight; from there the last row."""
+        if self._ghost is None:
+            window = self.window
+            last = window.night_at(window.width - window.zoom)
+            self._jump_in_window(last, -1 if self.cursor.day == last else None)
+
+    def _jump_in_window(self, day: date, stop: int | None) -> None:
+        stops = self.model.stops()
+        if stop is None or not stops:
+            self.place_cursor(self.cursor.row, day)
+        else:
+            self.place_cursor(self.model.rows[stops[stop]].key, day)
+
+    def action_today(self) -> None:
+        if self._ghost is None:
+            self.go_to(self._today)
+
+    def action_zoom(self) -> None:
+        self.set_zoom(ZOOMS[(ZOOMS.index(self._zoom) + 1) % len(ZOOMS)])
+
+    def action_colour_key(self) -> None:
+        names = list(COLOUR_KEYS)
+        self.set_colour_key(names[(names.index(self._colour_key) + 1) % len(names)])
+
+    def action_grouping(self) -> None:
+        by_building = self.model.grouping is Grouping.BUILDING
+        self.set_grouping(Grouping.CATEGORY if by_building else Grouping.BUILDING)
+
+    def action_fold(self) -> None:
+        row = self.cursor_row
+        if row is not None and self._ghost is None:
+            self.fold(row.group)
+
+    def action_mark(self) -> None:
+        row = self.cursor_row
+        if self._ghost is not None or row is None or row.is_group:
+            return
+        if self._anchor is None:
+            self.mark(self.cursor.day, self.cursor.day)
+        else:
+            self.clear_mark()
+
+    def action_let_go(self) -> None:
+        if self._ghost is not None:
+            self.hold(None)
+        else:
+            self.clear_mark()
+
+    def action_pick_up(self) -> None:
+        if self._ghost is None and not self.start_move():
+            self.app.bell()
+
+    def action_edit_departure(self) -> None:
+        if self._ghost is None and not self.start_edit_end("departure"):
+            self.app.bell()
+
+    def action_edit_arrival(self) -> None:
+        if self._ghost is None and not self.start_edit_end("arrival"):
+            self.app.bell()
+
+    def action_enter(self) -> None:
+        if self._ghost is not None:
+            self.drop()
+            return
+        row, occupancy = self.cursor_row, self.occupancy_under_cursor()
+        if row is not None and row.is_group:
+            self.fold(row.key)
+        elif occupancy is not None and self._anchor is None:
+            self.post_message(self.OpenRequested(occupancy))
+        elif (nights := self.range_or_cursor()) is not None:
+            self.post_message(self.CreateRequested(nights.room_id, nights.arrival, nights.departure))
+
+    # --- Mouse --------------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._gestures.down(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._gestures.move(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._gestures.up(event)
+
+    def on_click(self, event: events.Click) -> None:
+        self._gestures.click(event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1, sideways=event.shift or event.ctrl)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1, sideways=event.shift or event.ctrl)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        self._wheel(event, 1, sideways=True)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        self._wheel(event, -1, sideways=True)
+
+    def _wheel(self, event: events.MouseEvent, direction: int, *, sideways: bool) -> None:
+        event.stop()
+        event.prevent_default()
+        if sideways or self.max_scroll_y == 0:
+            self.show_from(self._first + timedelta(days=2 * direction))
+        else:
+            self._scroll_rows(self.scroll_offset.y + 2 * direction)
