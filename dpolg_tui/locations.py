@@ -47,13 +47,6 @@ def config_files() -> tuple[Path, ...]:
     return (Path.cwd() / "config.toml", user_config_file(), system_config_file())
 
 
-def sql_directory() -> Path:
-    """``<package>/sql`` of a wheel, else ``<checkout>/sql`` of an editable install."""
-    package = Path(__file__).resolve().parent
-    inside = package / "sql"
-    return inside if inside.is_dir() else package.parent / "sql"
-
-
 def libpq_password_file(environment: Mapping[str, str]) -> Path:
     """Where PostgreSQL's own programs look for a password file when none is named."""
     return (

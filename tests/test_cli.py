@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from argparse import Namespace
@@ -16,6 +17,7 @@ from dpolg_tui.config import Config, ConfigError
 from dpolg_tui.domain.errors import NotAllowed, Unreachable
 from dpolg_tui.operations.passwords import InitOptions, Passwords
 from dpolg_tui.settings import DatabaseSettings
+from tests.databases import TestDatabase
 
 
 @pytest.fixture(autouse=True)
@@ -195,6 +197,16 @@ def test_config_test_on_a_closed_port(capsys: pytest.CaptureFixture[str]) -> Non
     assert "✓ Name" in out
     assert "✗ Port" in out
     assert err.startswith("dpolg-tui: Verbindung fehlgeschlagen: ")
+
+
+def test_config_test_on_a_database(database: TestDatabase, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "config", "test", "--dsn", database.dsn)
+    assert (code, out.splitlines()[-1]) == (0, "Verbindung erfolgreich!")
+    wrong = re.sub(r"://(\w+):[^@]*@", r"://\1:wrong@", database.dsn)
+    code, out, err = run(capsys, "config", "test", "--dsn", wrong)
+    assert code == 1
+    assert "✗ Rolle und Passwort" in out
+    assert "Verbindung fehlgeschlagen: " in err
 
 
 def test_the_desk_gets_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
