@@ -12,10 +12,12 @@ from typing import Any
 
 import asyncpg
 
-from dpolg_tui.db import sql_files
+from dpolg_tui.db import errors, sql_files
 from dpolg_tui.db.accounts import NewUser, create_user
+from dpolg_tui.db.hosts import Hosts
 from dpolg_tui.db.sql_files import SqlFile
 from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.settings import DatabaseSettings
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ OLDEST_SERVER = 14
 CONNECT_LIMIT = 15.0
 """Seconds."""
 
+Target = str | DatabaseSettings
+"""A DSN of a server of our own, or the settings of the user."""
+
 _VERSION_TABLE = """
 CREATE TABLE IF NOT EXISTS app.migrations (
     name text CONSTRAINT migrations_pkey PRIMARY KEY,
@@ -34,11 +39,11 @@ CREATE TABLE IF NOT EXISTS app.migrations (
 )"""
 
 
-class UnsuitableDatabase(DomainError):
+class UnsuitableDatabaseError(DomainError):
     """Diese Datenbank eignet sich nicht für das Buchungssystem."""
 
 
-class ChangedMigration(DomainError):
+class ChangedMigrationError(DomainError):
     """Eine schon angewandte Schemadatei wurde nachträglich verändert."""
 
 
@@ -52,7 +57,7 @@ class Finding:
 
 
 def scram_verifier(password: str, *, iterations: int = 4096, salt: bytes | None = None) -> str:
-    """The SCRAM-SHA-256 verifier of a role's password, so that the password itself never travels in a statement."""
+    """The SCRAM-SHA-256 verifier of a password: the password itself never travels in a statement."""
     salt = salt or os.urandom(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", "sha256")
@@ -64,7 +69,7 @@ def scram_verifier(password: str, *, iterations: int = 4096, salt: bytes | None 
 
 
 async def initialise(
-    dsn: str,
+    database: Target,
     *,
     owner_password: str | None = None,
     booking_password: str | None = None,
@@ -74,10 +79,10 @@ async def initialise(
 ) -> list[str]:
     """Make roles, schemas, schema and the first admin in an empty database; returns what stays open.
 
-    ``dsn`` is that of a superuser (or, with ``managed``, of a role that may create roles and extensions).
+    ``database`` is reached as a superuser (or, with ``managed``, of a role that may create roles and extensions).
     Existing roles are reused; a password of None leaves theirs as it is.
     """
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT)
+    connection = await _connect(database)
     open_points = _collect_notices(connection)
     try:
         await _check_suitable(connection, managed=managed)
@@ -95,26 +100,36 @@ async def initialise(
     return open_points
 
 
-async def upgrade(dsn: str, *, only_schema_up_to: int | None = None) -> list[str]:
+async def missing_roles(database: Target) -> set[str]:
+    """Those of our three roles that the server does not have yet: they will need a password."""
+    connection = await _connect(database)
+    try:
+        existing = {row[0] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+    finally:
+        await connection.close()
+    return {OWNER, CLIENT, BACKUP} - existing
+
+
+async def upgrade(database: Target, *, only_schema_up_to: int | None = None) -> list[str]:
     """Apply outstanding files under a lock on the version table, in one transaction; returns their names.
 
     Five at once apply everything once. ``only_schema_up_to`` stops after that schema file, without
     functions: for the test that an upgraded database equals a fresh one.
     """
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT)
+    connection = await _connect(database)
     try:
         if not await connection.fetchval("SELECT to_regnamespace('app') IS NOT NULL"):
-            raise UnsuitableDatabase("In dieser Datenbank ist noch kein Buchungssystem: bitte init-db ausführen.")
-        return await _upgrade(
-            connection, apply_functions=only_schema_up_to is None, up_to=only_schema_up_to
-        )
+            raise UnsuitableDatabaseError(
+                "In dieser Datenbank ist noch kein Buchungssystem: bitte init-db ausführen."
+            )
+        return await _upgrade(connection, apply_functions=only_schema_up_to is None, up_to=only_schema_up_to)
     finally:
         await connection.close()
 
 
-async def harden(dsn: str) -> list[str]:
+async def harden(database: Target) -> list[str]:
     """Run hardening.sql (idempotent); returns what only a superuser could close and stays open."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT)
+    connection = await _connect(database)
     open_points = _collect_notices(connection)
     try:
         await connection.execute(sql_files.read("hardening.sql"))
@@ -123,19 +138,30 @@ async def harden(dsn: str) -> list[str]:
     return open_points
 
 
-async def findings(dsn: str) -> list[Finding]:
+async def findings(database: Target) -> list[Finding]:
     """The rows of checks.sql: none in a healthy database."""
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_LIMIT)
+    connection = await _connect(database)
     try:
         return [Finding(*row) for row in await connection.fetch(sql_files.read("checks.sql"))]
     finally:
         await connection.close()
 
 
+async def _connect(database: Target) -> Any:
+    if isinstance(database, str):
+        return await asyncpg.connect(database, timeout=CONNECT_LIMIT)
+    try:
+        return await Hosts(database).connect()
+    except errors.DRIVER_ERRORS as error:
+        raise errors.connect_error(error, database.address) from None
+
+
 async def _check_suitable(connection: Any, *, managed: bool) -> None:
     version = connection.get_server_version().major
     if version < OLDEST_SERVER:
-        raise UnsuitableDatabase(f"PostgreSQL {version} ist zu alt: gebraucht wird {OLDEST_SERVER} oder neuer.")
+        raise UnsuitableDatabaseError(
+            f"PostgreSQL {version} ist zu alt: gebraucht wird {OLDEST_SERVER} oder neuer."
+        )
     row = await connection.fetchrow(
         "SELECT current_setting('server_encoding') AS encoding, lower('Ä') AS lower_case,"
         " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,"
@@ -144,21 +170,21 @@ async def _check_suitable(connection: Any, *, managed: bool) -> None:
         " current_database() AS name"
     )
     if row["encoding"] != "UTF8" or row["lower_case"] != "ä":
-        raise UnsuitableDatabase(
+        raise UnsuitableDatabaseError(
             f"Die Datenbank {row['name']} kennt keine deutschen Kleinbuchstaben: bitte mit UTF8 und einer"
             " deutschen oder C.UTF-8-Sortierung neu anlegen (CREATE DATABASE … TEMPLATE template0"
             " ENCODING 'UTF8' LOCALE 'C.UTF-8')."
         )
     if row["initialised"]:
-        raise UnsuitableDatabase(
+        raise UnsuitableDatabaseError(
             f"Die Datenbank {row['name']} ist schon eingerichtet: upgrade-db bringt sie auf den neuen Stand."
         )
     if row["occupied"]:
-        raise UnsuitableDatabase(
+        raise UnsuitableDatabaseError(
             f"Die Datenbank {row['name']} ist nicht leer (Schema app oder auth): bitte eine neue anlegen."
         )
     if not row["superuser"] and not managed:
-        raise UnsuitableDatabase(
+        raise UnsuitableDatabaseError(
             "init-db braucht einen Superuser; auf einem gemieteten Server hilft --managed (siehe --help)."
         )
 
@@ -215,7 +241,7 @@ async def _upgrade(connection: Any, *, apply_functions: bool, up_to: int | None 
             if file.name not in known:
                 await _apply(connection, file, applied)
             elif known[file.name] != file.checksum:
-                raise ChangedMigration(
+                raise ChangedMigrationError(
                     f"{file.name} wurde nach dem Anwenden verändert: bitte die Programmversion prüfen."
                 )
         if apply_functions:

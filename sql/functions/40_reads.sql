@@ -123,15 +123,6 @@ BEGIN
       LEFT JOIN app.guests g ON g.id = b.guest_id;
 END $$;
 
--- Bars whose name changed with their guest: the bookings of these guests.
-CREATE OR REPLACE FUNCTION app.bookings_of_guests(guests bigint[]) RETURNS TABLE (booking_id bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM app.require_session();
-    RETURN QUERY SELECT b.id FROM app.bookings b WHERE b.guest_id = ANY (guests);
-END $$;
-
 -- Not for booking_user: the caller has checked the session.
 CREATE OR REPLACE FUNCTION app.stay_value(room_id bigint, arrival date, departure date) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -144,6 +135,7 @@ BEGIN
     RETURN (
         SELECT to_jsonb(b) - ARRAY['occupies', 'created_by', 'updated_by'] || jsonb_build_object(
                    'guest_name', concat_ws(', ', g.last_name, nullif(g.first_name, '')),
+                   'last_name', g.last_name, 'first_name', g.first_name,
                    'created_by', coalesce(c.full_name, c.username),
                    'updated_by', coalesce(u.full_name, u.username),
                    'stays', (SELECT jsonb_agg(jsonb_build_object('id', o.id)
@@ -296,6 +288,6 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION app.heartbeat(text), app.colleagues(), app.rooms(), app.chart(date, date, bigint),
-    app.chart_rows(bigint[], bigint[]), app.bookings_of_guests(bigint[]), app.booking(bigint), app.guest(bigint),
+    app.chart_rows(bigint[], bigint[]), app.booking(bigint), app.guest(bigint),
     app.search_guests(text, integer), app.search_bookings(text, integer),
     app.free_rooms(date, date, integer, bigint), app.history(text, bigint, integer) TO booking_user;

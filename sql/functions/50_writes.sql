@@ -154,7 +154,9 @@ BEGIN
     EXECUTE format('SELECT to_jsonb(t) FROM app.%I t WHERE t.id = $1', table_name)
        INTO theirs USING (answer ->> 'id')::bigint;
     RETURN answer || jsonb_build_object('version', theirs -> 'version', 'state', theirs
-        - hidden - ARRAY['search', 'sort_key', 'created_at', 'created_by', 'updated_at', 'updated_by']);
+        - hidden - ARRAY['search', 'sort_key', 'created_at', 'created_by', 'updated_at', 'updated_by']
+        -- Of a secret it is only told whether there is one.
+        || (SELECT coalesce(jsonb_object_agg('has_' || h, theirs ->> h IS NOT NULL), '{}') FROM unnest(hidden) h));
 END $$;
 
 CREATE OR REPLACE FUNCTION app.save_guest(request uuid, record bigint, changes jsonb) RETURNS jsonb

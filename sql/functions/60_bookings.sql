@@ -9,7 +9,7 @@ BEGIN
         SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'occupancy_id', o.id, 'booking_id', o.booking_id, 'room_id', o.room_id,
                    'arrival', o.arrival, 'departure', o.departure,
-                   'label', CASE WHEN b.id IS NULL THEN coalesce(o.reason, o.kind)
+                   'label', CASE WHEN b.id IS NULL THEN coalesce(o.reason, '')
                                  ELSE b.number || ' ' || g.last_name END,
                    'kind', o.kind) ORDER BY o.arrival, o.id), '[]')
           FROM jsonb_to_recordset(targets) t (room_id bigint, arrival date, departure date)

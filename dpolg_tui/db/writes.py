@@ -1,0 +1,39 @@
+"""The one way to write: a function of the database, a request id, one round trip."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from dpolg_tui.db import rows
+from dpolg_tui.db.connection import Database, call_sql
+from dpolg_tui.domain.merge import Changes
+
+SAVED = ("booking", "guest", "room", "block")
+
+STATEMENTS = (*(call_sql(f"app.save_{kind}", 3) for kind in SAVED), call_sql("app.delete_block", 2))
+"""Prepared on every connection, so that a write is one round trip."""
+
+
+async def save(
+    database: Database, kind: str, record_id: int | None, changes: Changes, *, request: UUID | None = None
+) -> dict[str, Any]:
+    """Create (``record_id`` None) or change a record; the jsonb answer of the function.
+
+    The same ``request`` twice happens once. Raises RuleViolated, NotAllowed, SessionEnded,
+    OutcomeUnknown, Unreachable.
+    """
+    answer: dict[str, Any] = await database.call(
+        f"app.save_{kind}", request or uuid4(), record_id, rows.changes_argument(changes), write=True
+    )
+    return answer
+
+
+async def delete(
+    database: Database, kind: str, record_id: int, *, request: UUID | None = None
+) -> dict[str, Any]:
+    """Delete a record; refused by the database while anything refers to it or without the right."""
+    answer: dict[str, Any] = await database.call(
+        f"app.delete_{kind}", request or uuid4(), record_id, write=True
+    )
+    return answer

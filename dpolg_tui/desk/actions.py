@@ -1,0 +1,80 @@
+"""What the actions on all kinds of records share: measuring, writing, telling the own screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dpolg_tui import log
+from dpolg_tui.db import reads, rows, writes
+from dpolg_tui.desk.events import Action, Kind, RecordChanged
+from dpolg_tui.domain.merge import Change, Changes
+from dpolg_tui.domain.models import HistoryEntry, Outcome, WriteResult
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.desk import Desk
+
+_LOG_NAMES: dict[str, str] = {"booking": "Booking", "guest": "Guest", "room": "Room", "block": "Block"}
+_LOG_ACTIONS: dict[str, str] = {"created": "erstellt", "updated": "geändert", "deleted": "gelöscht"}
+_TABLES: dict[str, str] = {"booking": "bookings", "guest": "guests", "room": "rooms", "block": "occupancies"}
+MOST_HISTORY = 200
+
+
+class RecordActions:
+    """Create, change, delete and history of one kind of record."""
+
+    kind: Kind
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def create(self, values: Mapping[str, object]) -> WriteResult:
+        """Create a record from its values; absent ones get the default of the database."""
+        return await self._save(None, {field: Change(None, value) for field, value in values.items()})
+
+    async def save(
+        self, record_id: int, changes: Changes, known: Mapping[str, object] | None = None
+    ) -> WriteResult:
+        """Change the fields that are named. ``known``: what the form took for stored, to tell what merged."""
+        if not changes:
+            return WriteResult(Outcome.DONE, id=record_id)
+        return await self._save(record_id, changes, known)
+
+    async def delete(self, record_id: int) -> WriteResult:
+        """Delete a record; the database refuses it while anything refers to it."""
+        with log.action(f"{self.kind} delete"):
+            answer = await writes.delete(self._desk.database, self.kind, record_id)
+        result = rows.write_result(answer, {})
+        if result.outcome is Outcome.DONE:
+            self._done(record_id, "deleted", self._forget(record_id))
+        return result
+
+    async def history(self, record_id: int) -> list[HistoryEntry]:
+        """Who changed the record, newest first."""
+        with log.action(f"{self.kind} history"):
+            return await reads.history(self._desk.database, _TABLES[self.kind], record_id, MOST_HISTORY)
+
+    async def _save(
+        self, record_id: int | None, changes: Changes, known: Mapping[str, object] | None = None
+    ) -> WriteResult:
+        with log.action(f"{self.kind} save"):
+            answer = await writes.save(self._desk.database, self.kind, record_id, changes)
+        result = rows.write_result(answer, changes, known=known)
+        if result.outcome is Outcome.DONE and result.id is not None:
+            touched = self._take_over(result.id, answer, changes)
+            self._done(result.id, "created" if record_id is None else "updated", touched)
+        return result
+
+    def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
+        """Put the answer of a write into the store; returns the bars that changed."""
+        raise NotImplementedError
+
+    def _forget(self, record_id: int) -> tuple[int, ...]:
+        """Take a deleted record out of the store; returns the bars that went."""
+        raise NotImplementedError
+
+    def _done(self, record_id: int, action: Action, touched: tuple[int, ...]) -> None:
+        log.write_done(_LOG_NAMES[self.kind], _LOG_ACTIONS[action], record_id)
+        self._desk.tell(
+            RecordChanged(self.kind, record_id, action, own=True, by=self._desk.user, occupancies=touched)
+        )

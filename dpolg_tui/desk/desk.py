@@ -1,0 +1,357 @@
+"""The desk: one user's session on one screen. Connection, sign-in, the live store, what changed where."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from dpolg_tui import __version__
+from dpolg_tui.db import login, reads, sql_files, writes
+from dpolg_tui.db.connection import Database
+from dpolg_tui.db.live import Live, LiveUpdate
+from dpolg_tui.db.state import ConnectionState
+from dpolg_tui.desk.blocks import BlockActions
+from dpolg_tui.desk.bookings import BookingActions
+from dpolg_tui.desk.events import (
+    ConnectionChanged,
+    DeskEvent,
+    PresenceChanged,
+    RecordChanged,
+    SessionLost,
+    StoreReloaded,
+)
+from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.rooms import RoomActions
+from dpolg_tui.desk.store import Store
+from dpolg_tui.domain import german
+from dpolg_tui.domain.errors import ClientTooOld, DomainError, NoSchema, SessionEnded, Unreachable
+from dpolg_tui.domain.models import Presence, RealtimeEvent, User
+from dpolg_tui.log import action, log_defect
+
+if TYPE_CHECKING:
+    from dpolg_tui.config import Config
+
+log = logging.getLogger(__name__)
+
+BEFORE_TODAY = timedelta(days=21)
+AFTER_TODAY = timedelta(days=100)
+MARGIN = timedelta(days=45)
+"""Read beyond what is asked for, so that paging does not read at every step."""
+LONGEST_WINDOW = timedelta(days=800)
+FIRST_LOAD_LIMIT = 15.0
+RETRY_PAUSE = 1.0
+
+
+class Desk:
+    """Everything that screens may do and see. Coroutines run on the event loop and raise domain errors."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.store = Store()
+        self.user: User | None = None
+        self.present: tuple[Presence, ...] = ()
+        """Colleagues who are signed in, without this desk's user."""
+        self._everybody: tuple[Presence, ...] = ()
+        self.database = Database(config.database)
+        self.database.on_state = self._database_state
+        self.bookings = BookingActions(self)
+        self.guests = GuestActions(self)
+        self.rooms = RoomActions(self)
+        self.blocks = BlockActions(self)
+        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+        self._listening = False
+        self._listeners: list[Callable[[DeskEvent], object]] = []
+        self._updates: asyncio.Queue[LiveUpdate] = asyncio.Queue()
+        self._first_load: asyncio.Future[None] | None = None
+        self._greeted = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._window_lock = asyncio.Lock()
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect, before anybody signs in."""
+        self.database.start()
+        self.database.warm(*login.STATEMENTS)
+        self._spawn(self._apply_updates())
+
+    async def close(self) -> None:
+        """End everything; the session itself ends by itself or with ``logout``."""
+        await self._live.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.database.close()
+
+    @property
+    def connection(self) -> ConnectionState:
+        """After the sign-in the live connection counts: it is the one that must not go silent."""
+        return self._live.state if self._listening else self.database.state
+
+    @property
+    def demo_users(self) -> tuple[tuple[str, str, str], ...]:
+        """(user name, password, role) of a demo, for its login screen; otherwise empty."""
+        return self.config.demo_users
+
+    def subscribe(self, listener: Callable[[DeskEvent], object]) -> Callable[[], None]:
+        """Hear of everything that changes; returns the way to stop. Called on the event loop."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def tell(self, event: DeskEvent) -> None:
+        """Tell all screens; used by the actions of this package."""
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def today(self) -> date:
+        """Today in the house, whatever the zone of this computer."""
+        return german.today()
+
+    # -- who is here -----------------------------------------------------------------------------
+
+    async def login(self, username: str, password: str) -> User:
+        """Sign in. With a password that must be changed first, only ``change_password`` works afterwards.
+
+        Raises LoginFailed, Deactivated, ClientTooOld, NoSchema, Unreachable.
+        """
+        with action("login"):
+            await self._greet()
+            user = await login.login(self.database, username, password)
+            self.user = user
+            if not user.must_change_password:
+                await self._begin()
+        return user
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Set a new password. Raises LoginFailed if the old one is wrong."""
+        if self.user is None:
+            raise SessionEnded
+        await login.change_password(self.database, self.user.username, old, new)
+        if self.user.must_change_password:
+            user = self.user
+            self.user = User(user.id, user.username, user.full_name, user.role)
+            await self._begin()
+
+    async def unlock(self, password: str) -> None:
+        """Sign in again as the same user, under a new token; everything open stays."""
+        if self.user is None:
+            raise SessionEnded
+        self.user = await login.login(self.database, self.user.username, password)
+        self._updates.put_nowait(LiveUpdate((), self._everybody, reload=True))
+
+    async def logout(self) -> None:
+        """End the session; the desk can sign in again."""
+        await self._live.stop()
+        self._listening = False
+        self.user = None
+        self.present = ()
+        try:
+            await login.logout(self.database)
+        except Unreachable as error:
+            # Nothing is open here any more; the session there ends by itself after half an hour.
+            log.warning("signed out without the database: %s", type(error).__name__)
+        self.store.forget_versions()
+        self.store.rooms.clear()
+        self.store.begin_window(date.min, date.min)
+
+    async def _greet(self) -> None:
+        if self._greeted:
+            return
+        greeting = await reads.hello(self.database)
+        if _version(__version__) < _version(greeting.minimum_client):
+            raise ClientTooOld(
+                f"Dieses Programm ({__version__}) ist zu alt für die Datenbank: bitte Version"
+                f" {greeting.minimum_client} oder neuer installieren."
+            )
+        if greeting.schema_version < sql_files.schema_version():
+            raise NoSchema(
+                "Die Datenbank ist älter als dieses Programm: bitte dort dpolg-tui upgrade-db ausführen."
+            )
+        self._greeted = True
+
+    async def _begin(self) -> None:
+        """After the sign-in: listen, then read; so that nothing is missed in between."""
+        self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS)
+        self._first_load = asyncio.get_running_loop().create_future()
+        self._listening = True
+        self._live.start()
+        try:
+            async with asyncio.timeout(FIRST_LOAD_LIMIT):
+                await self._first_load
+        except TimeoutError:
+            await self.logout()
+            raise Unreachable from None
+
+    # -- the store -------------------------------------------------------------------------------
+
+    async def show(self, first: date, last: date) -> None:
+        """Make sure that the store holds [first, last): by reading on, or anew after a leap."""
+        async with self._window_lock:
+            store = self.store
+            if store.covers(first, last):
+                return
+            first, last = first - MARGIN, last + MARGIN
+            apart = last < store.first or first > store.last
+            if apart or max(last, store.last) - min(first, store.first) > LONGEST_WINDOW:
+                loaded = await reads.chart(self.database, first, last)
+                store.begin_window(first, last)
+                store.add_loaded(loaded)
+            else:
+                if first < store.first:
+                    loaded = await reads.chart(self.database, first, store.first)
+                    store.extend_window(first, store.last)
+                    store.add_loaded(loaded)
+                if last > store.last:
+                    loaded = await reads.chart(self.database, store.last, last)
+                    store.extend_window(store.first, last)
+                    store.add_loaded(loaded)
+        self.tell(StoreReloaded())
+
+    async def _reload(self) -> None:
+        store = self.store
+        async with self._window_lock:
+            today = self.today()
+            first, last = store.first, store.last
+            if first == last:
+                first, last = today - BEFORE_TODAY, today + AFTER_TODAY
+            # One after the other on the warm connection: a second one would have to be opened first.
+            loaded = await reads.chart(self.database, first, last)
+            rooms = await reads.rooms(self.database)
+            colleagues = await reads.colleagues(self.database)
+            store.forget_versions()
+            store.begin_window(first, last)
+            store.add_loaded(loaded)
+            store.rooms = {room.id: room for room in rooms}
+            store.colleagues = {user.id: user for user in colleagues}
+        self.tell(StoreReloaded())
+
+    # -- what others do --------------------------------------------------------------------------
+
+    def _heard(self, update: LiveUpdate) -> None:
+        self._updates.put_nowait(update)
+
+    async def _apply_updates(self) -> None:
+        """Applies news in their order. What fails is not lost: it becomes a reload."""
+        while True:
+            update = await self._updates.get()
+            if self.user is None:
+                continue
+            if update.presence_changed or update.reload:
+                self._show_present(update.present)
+            try:
+                if update.reload:
+                    await self._reload()
+                else:
+                    async with self._window_lock:
+                        await self._apply(update.events)
+            except SessionEnded:
+                continue  # the live connection reports it; signing in again reads everything
+            except DomainError as error:
+                if self._first_load is not None and not self._first_load.done():
+                    self._first_load.set_exception(error)
+                    continue
+                log.warning("changes of others could not be read: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_PAUSE)
+                self._updates.put_nowait(LiveUpdate((), update.present, reload=True))
+            else:
+                if self._first_load is not None and not self._first_load.done():
+                    self._first_load.set_result(None)
+
+    def _show_present(self, present: tuple[Presence, ...]) -> None:
+        self._everybody = present
+        mine = self.user.id if self.user else None
+        others = tuple(person for person in present if person.user_id != mine)
+        if others != self.present:
+            self.present = others
+            self.tell(PresenceChanged())
+
+    async def _apply(self, events: tuple[RealtimeEvent, ...]) -> None:
+        store = self.store
+        of_kind: dict[str, dict[int, RealtimeEvent]] = {}
+        for event in events:
+            kind = event.type.partition("-")[0]
+            of_kind.setdefault(kind, {})[_record_id(event)] = event
+        if "user" in of_kind:
+            store.colleagues = {user.id: user for user in await reads.colleagues(self.database)}
+        if "room" in of_kind:
+            store.rooms = {room.id: room for room in await reads.rooms(self.database)}
+        bookings = of_kind.get("booking", {})
+        blocks = of_kind.get("block", {})
+        gone = {key for key, event in bookings.items() if event.type.endswith("-deleted")}
+        gone_blocks = {key for key, event in blocks.items() if event.type.endswith("-deleted")}
+        named = store.bookings_of_guests(of_kind.get("guest", {})) - gone
+        asked = (set(bookings) - gone) | named
+        asked_blocks = set(blocks) - gone_blocks
+        fresh = await reads.chart_rows(self.database, asked, asked_blocks) if asked or asked_blocks else []
+        for key in sorted(bookings):
+            touched = (
+                store.forget(booking_id=key)
+                if key in gone
+                else store.apply([row for row in fresh if row.booking_id == key], bookings=[key])
+            )
+            self._tell_change(bookings[key], touched)
+        for key in sorted(blocks):
+            touched = (
+                store.forget(block_id=key)
+                if key in gone_blocks
+                else store.apply([r for r in fresh if r.is_block and r.id == key], blocks=[key])
+            )
+            self._tell_change(blocks[key], touched)
+        for key, event in of_kind.get("guest", {}).items():
+            theirs = [row for row in fresh if row.guest_id == key]
+            touched = store.apply(theirs, bookings={row.booking_id for row in theirs if row.booking_id})
+            self._tell_change(event, touched)
+        for event in of_kind.get("room", {}).values():
+            self._tell_change(event, ())
+
+    def _tell_change(self, event: RealtimeEvent, touched: tuple[int, ...]) -> None:
+        kind, _, what = event.type.partition("-")
+        self.tell(
+            RecordChanged(
+                kind=kind,  # type: ignore[arg-type]  # one of Kind: _apply takes no other
+                id=_record_id(event),
+                action=what,  # type: ignore[arg-type]  # created, updated or deleted
+                own=bool(event.payload["own"]),
+                by=self.store.colleagues.get(event.user_id or 0),
+                occupancies=touched,
+            )
+        )
+
+    # -- states ----------------------------------------------------------------------------------
+
+    def _database_state(self, state: ConnectionState) -> None:
+        if not self._listening:
+            self.tell(ConnectionChanged(state))
+
+    def _live_state(self, state: ConnectionState) -> None:
+        self.tell(ConnectionChanged(state))
+
+    def _session_ended(self, reason: str) -> None:
+        if self.user is not None:
+            self.tell(SessionLost(reason))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log_defect(error)
+
+
+def _record_id(event: RealtimeEvent) -> int:
+    return int(str(event.payload["id"]))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -1,0 +1,65 @@
+"""What a desk tells its screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dpolg_tui.db.state import ConnectionState, Phase
+from dpolg_tui.domain.models import User
+
+__all__ = [
+    "Action",
+    "ConnectionChanged",
+    "ConnectionState",
+    "DeskEvent",
+    "Kind",
+    "Phase",
+    "PresenceChanged",
+    "RecordChanged",
+    "SessionLost",
+    "StoreReloaded",
+]
+
+Kind = Literal["booking", "block", "room", "guest"]
+Action = Literal["created", "updated", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """The connection was made, lost or is being made again."""
+
+    state: ConnectionState
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Somebody signed in or left: see ``desk.present``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The session ended without the user's doing: sign in again, everything open stays."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReloaded:
+    """Rooms and occupancies were read anew: draw everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChanged:
+    """A record changed, here (``own``) or at another desk; the store shows it already."""
+
+    kind: Kind
+    id: int
+    action: Action
+    own: bool
+    by: User | None = None
+    occupancies: tuple[int, ...] = ()
+    """Bars that appeared, changed or went."""
+
+
+DeskEvent = ConnectionChanged | PresenceChanged | SessionLost | StoreReloaded | RecordChanged

@@ -1,0 +1,45 @@
+"""Guests: search, read, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from dpolg_tui import log
+from dpolg_tui.db import reads
+from dpolg_tui.desk.actions import RecordActions
+from dpolg_tui.domain.merge import Changes
+from dpolg_tui.domain.models import Guest, GuestSummary
+
+
+class GuestActions(RecordActions):
+    """What staff do with guests."""
+
+    kind = "guest"
+
+    async def search(self, text: str, most: int = 50) -> list[GuestSummary]:
+        """Guests by name, e-mail, phone, town or member number; without text the first in the alphabet."""
+        with log.action("guest search"):
+            return await reads.search_guests(self._desk.database, text, most)
+
+    async def get(self, guest_id: int) -> Guest:
+        """All fields. Raises RecordMissing."""
+        with log.action("guest read"):
+            return await reads.guest(self._desk.database, guest_id)
+
+    def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
+        if not changes.keys() & {"last_name", "first_name"}:
+            return ()
+        store, state = self._desk.store, answer["state"]
+        touched: list[int] = []
+        for booking_id in store.bookings_of_guests([record_id]):
+            renamed = [
+                replace(bar, last_name=state["last_name"], first_name=state["first_name"])
+                for bar in store.of_booking(booking_id)
+            ]
+            touched += store.apply(renamed, bookings=[booking_id])
+        return tuple(touched)
+
+    def _forget(self, record_id: int) -> tuple[int, ...]:  # noqa: ARG002 - a guest without bookings has no bar
+        return ()
