@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, cast
 
 from dpolg_tui.domain.errors import InvalidInput, RuleViolated
 from dpolg_tui.domain.labels import field_label
@@ -22,10 +22,12 @@ NOTHING_CHANGED = "Es ist nichts geändert, also gibt es nichts zu speichern."
 async def save_changes(
     app: DeskApp,
     form: Form,
-    save: Callable[[Changes], Awaitable[WriteResult]],
+    save: Callable[[Changes, Mapping[str, object]], Awaitable[WriteResult]],
     guest_names: dict[int, str] | None = None,
 ) -> WriteResult | None:
     """Sends the changes of a form until no field conflicts any more. Only inside a worker.
+
+    ``save`` gets the changes, and what the form took for stored.
 
     None: nothing was saved, because nothing is changed or the user went back to the form.
     """
@@ -34,10 +36,11 @@ async def save_changes(
         if not changes:
             app.show_toast(NOTHING_CHANGED)
             return None
-        result = await save(changes)
+        result = await save(changes, form.originals)
         if result.outcome is not Outcome.CONFLICT:
             return result
-        chosen = await app.push_screen_wait(ConflictDialog(result.conflicts, result.changed_by, guest_names))
+        answer = await app.push_screen_wait(ConflictDialog(result.conflicts, result.changed_by, guest_names))
+        chosen = cast("dict[str, object] | None", answer)
         if chosen is None:
             form.mark(result.conflicts, result.changed_by or "Jemand")
             return None

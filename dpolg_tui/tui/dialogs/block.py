@@ -22,7 +22,8 @@ from dpolg_tui.domain.stay import MOST_NIGHTS
 from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.labels import room_label
-from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, Field, TextField
+from dpolg_tui.tui.widgets.field import Field
+from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, TextField
 from dpolg_tui.tui.widgets.form import Form
 
 STAY = {"stay": ("room_id", "arrival", "departure")}
@@ -60,7 +61,7 @@ class BlockDialog(FormDialog):
                 [Option(kind_label(kind), kind) for kind in (Kind.OUT_OF_ORDER, Kind.HOUSE_USE)],
                 "Art",
             ),
-            TextField("reason", max_length=200, required=True),
+            TextField("reason", max_length=500, required=True),
         )
         form.groups = dict(STAY)
         return form
@@ -111,7 +112,7 @@ class BlockDialog(FormDialog):
         first, last = self._arrival.day, self._departure.day
         self._departure.note = format_nights((last - first).days) if first and last and last > first else ""
 
-    def judge(self, values: Mapping[str, object]) -> None:
+    def judge(self, values: Mapping[str, object]) -> None:  # noqa: ARG002
         first, last = self._arrival.day, self._departure.day
         if first is None or last is None:
             return
@@ -133,8 +134,8 @@ class BlockDialog(FormDialog):
             str(values["reason"]),
         )
 
-    async def save(self, record_id: int, changes: Changes) -> WriteResult:
-        return await self.desk.blocks.save(record_id, changes)
+    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
+        return await self.desk.blocks.save(record_id, changes, known)
 
     async def taken(self, result: WriteResult) -> None:
         way = ", ".join(

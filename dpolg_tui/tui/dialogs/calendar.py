@@ -27,7 +27,7 @@ class CalendarDialog(BaseDialog[tuple[date, date] | date]):
     """
 
     SCOPE = "calendar"
-    HELP = "Pfeile bewegen, Bild↑ und Bild↓ blättern, Enter wählt. ╳ heißt: in dieser Nacht ist das Zimmer belegt."
+    HELP = "Pfeile bewegen, Bild↑ und Bild↓ blättern, Enter wählt. ╳: in dieser Nacht ist das Zimmer belegt."
     BINDINGS: ClassVar[list[BindingType]] = bindings("calendar")
     AUTO_FOCUS = "Months"
 

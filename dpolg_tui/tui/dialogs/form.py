@@ -74,8 +74,8 @@ class FormDialog(BaseDialog[int]):
         """Stores a new record."""
         raise NotImplementedError
 
-    async def save(self, record_id: int, changes: Changes) -> WriteResult:
-        """Stores what changed."""
+    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
+        """Stores what changed. ``known`` is what the form took for stored."""
         raise NotImplementedError
 
     def loaded(self) -> None:
@@ -121,7 +121,7 @@ class FormDialog(BaseDialog[int]):
     def set_title(self, title: str) -> None:
         """Name the record on the frame."""
         self.title = title
-        self.query_one(".dialog").border_title = Content(title)  # type: ignore[assignment]
+        self.query_one(".dialog").border_title = Content(title)
 
     @property
     def dirty(self) -> bool:
@@ -178,7 +178,7 @@ class FormDialog(BaseDialog[int]):
                 )
             else:
                 result = await save_changes(
-                    self.desk_app, self.form, lambda changes: self.save(record_id, changes)
+                    self.desk_app, self.form, lambda changes, known: self.save(record_id, changes, known)
                 )
             if result is None:
                 return
@@ -190,7 +190,8 @@ class FormDialog(BaseDialog[int]):
                     await self.taken(result)
                 case _:
                     self.desk_app.show_toast(
-                        "Den Eintrag gibt es nicht mehr: er wurde inzwischen gelöscht. Ihre Eingaben stehen noch hier.",
+                        "Den Eintrag gibt es nicht mehr: er wurde inzwischen gelöscht. "
+                        "Ihre Eingaben stehen noch hier.",
                         "error",
                     )
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import cast
 
 from dpolg_tui.domain.german import parse_birth_date
 from dpolg_tui.domain.merge import Changes
@@ -35,17 +34,17 @@ class GuestDialog(FormDialog):
     def make_form(self) -> Form:
         return Form(
             Section("Name"),
-            TextField("salutation", max_length=50),
+            TextField("salutation", max_length=40),
             TextField("last_name", required=True),
-            TextField("first_name"),
+            TextField("first_name", empty=""),
             Section("Kontakt"),
-            TextField("email", max_length=200),
-            TextField("phone", max_length=50),
-            TextField("phone_mobile", max_length=50),
-            TextField("phone_private", max_length=50),
-            TextField("phone_business", max_length=50),
-            TextField("fax", max_length=50),
-            TextField("language", max_length=50),
+            TextField("email", max_length=254),
+            TextField("phone", max_length=60),
+            TextField("phone_mobile", max_length=60),
+            TextField("phone_private", max_length=60),
+            TextField("phone_business", max_length=60),
+            TextField("fax", max_length=60),
+            TextField("language", max_length=40),
             Section("Anschrift"),
             TextField("street", max_length=200),
             TextField("postal_code", max_length=20),
@@ -58,34 +57,32 @@ class GuestDialog(FormDialog):
             ),
             TextField("place_of_birth"),
             TextField("nationality"),
-            TextField("identity_document"),
+            TextField("identity_document", max_length=60),
             TextField("profession"),
-            TextField("licence_plate", max_length=20),
+            TextField("licence_plate", max_length=40),
             Section("DPolG"),
             ChoiceField("is_member", YES_NO),
-            TextField("member_number", max_length=50),
+            TextField("member_number", max_length=60),
             TextField("duty_station", max_length=200),
-            TextField("federal_state"),
+            TextField("federal_state", max_length=60),
             Section("Rechnung"),
-            TextField("invoice_email", max_length=200),
-            TextField("debtor_account", max_length=50),
-            TextField("leitweg_id", max_length=50),
-            TextField("cost_centre", max_length=50),
+            TextField("invoice_email", max_length=254),
+            TextField("debtor_account", max_length=60),
+            TextField("leitweg_id", max_length=60),
+            TextField("cost_centre", max_length=60),
             Section("Sonstiges"),
-            TextField("tags", max_length=200),
+            TextField("tags", max_length=1000),
             ChoiceField("marketing_consent", YES_NO_OPEN),
             ChoiceField("automatic_mail", YES_NO_OPEN),
-            TextField("automatic_mail_language", max_length=50),
-            NotesField("notes"),
+            TextField("automatic_mail_language", max_length=40),
+            NotesField("notes", max_length=10_000),
         )
 
     def defaults(self) -> Mapping[str, object]:
-        return {"is_member": False}
+        return {"is_member": False, "first_name": ""}
 
     async def fetch(self, record_id: int) -> Mapping[str, object]:
-        values = asdict(await self.desk.guests.get(record_id))
-        # A guest may go by one name; the form shows no text for what is empty.
-        return {name: None if value == "" else value for name, value in values.items()}
+        return asdict(await self.desk.guests.get(record_id))
 
     def loaded(self) -> None:
         if self.record_id is not None:
@@ -93,7 +90,7 @@ class GuestDialog(FormDialog):
             self.set_title("Gast: " + ", ".join(str(name) for name in names if name))
 
     async def create(self, values: dict[str, object]) -> WriteResult:
-        return cast("WriteResult", await self.desk.guests.create(values))
+        return await self.desk.guests.create(values)
 
-    async def save(self, record_id: int, changes: Changes) -> WriteResult:
-        return cast("WriteResult", await self.desk.guests.save(record_id, changes))
+    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
+        return await self.desk.guests.save(record_id, changes, known)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from typing import cast
 
 from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.german import parse_date
@@ -29,13 +28,13 @@ class RoomDialog(FormDialog):
         self.add_class("wide")
 
     def make_form(self) -> Form:
-        self._key_code = TextField("key_code", max_length=50)
+        self._key_code = TextField("key_code", max_length=80)
         return Form(
             Section("Zimmer"),
-            TextField("name", "Name", required=True),
-            TextField("category", required=True, max_length=20, placeholder="EZ, DZ, App, FeWo, BU"),
-            TextField("place", required=True),
-            TextField("building"),
+            TextField("name", "Name", max_length=80, required=True),
+            TextField("category", required=True, max_length=40, placeholder="EZ, DZ, App, FeWo, BU"),
+            TextField("place", required=True, max_length=80),
+            TextField("building", max_length=80),
             NumberField("capacity", 1, MOST_BEDS, required=True),
             Section("Preise je Nacht"),
             MoneyField("price_low", required=True),
@@ -48,7 +47,7 @@ class RoomDialog(FormDialog):
             Section("Sonstiges"),
             self._key_code,
             DateField("retired_from", lambda text: parse_date(text, today=self.desk.today())),
-            NotesField("notes"),
+            NotesField("notes", max_length=10_000),
         )
 
     def on_mount(self) -> None:
@@ -72,7 +71,7 @@ class RoomDialog(FormDialog):
             self._key_code.input.placeholder = "hinterlegt; ein neuer Code ersetzt ihn"
 
     async def create(self, values: dict[str, object]) -> WriteResult:
-        return cast("WriteResult", await self.desk.rooms.create(values))
+        return await self.desk.rooms.create(values)
 
-    async def save(self, record_id: int, changes: Changes) -> WriteResult:
-        return cast("WriteResult", await self.desk.rooms.save(record_id, changes))
+    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
+        return await self.desk.rooms.save(record_id, changes, known)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.merge import Changes, diff
 from dpolg_tui.domain.models import Conflict
-from dpolg_tui.tui.widgets.fields import Field
+from dpolg_tui.tui.widgets.field import Field
 
 
 class Section(Static):
@@ -79,7 +79,12 @@ class Form(VerticalScroll, can_focus=False):
     def changes(self) -> Changes:
         """Only what the user changed; raises ``InvalidInput`` like ``values``."""
         values = self.values()
-        return diff(self._joined({name: field.original for name, field in self.fields.items()}), values)
+        return diff(self.originals, values)
+
+    @property
+    def originals(self) -> dict[str, object]:
+        """What the form takes for stored."""
+        return self._joined({name: field.original for name, field in self.fields.items()})
 
     @property
     def dirty(self) -> bool:

@@ -1,0 +1,401 @@
+"""The booking form: create, edit, cancel, bring back; with the history of who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.timer import Timer
+from textual.widgets import Static, TabbedContent, TabPane
+
+from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.domain import stay as rules
+from dpolg_tui.domain.errors import DomainError, InvalidInput
+from dpolg_tui.domain.merge import Change, Changes
+from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
+from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.dialogs.calendar import CalendarDialog
+from dpolg_tui.tui.dialogs.cancel import CancelDialog
+from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.labels import history_lines
+from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.widgets.booking_form import BookingForm
+from dpolg_tui.tui.widgets.field import Field
+from dpolg_tui.tui.widgets.fields import DateField
+from dpolg_tui.tui.widgets.guest_field import GuestField, prefill_from
+from dpolg_tui.tui.widgets.history import HistoryTable
+from dpolg_tui.tui.work import read, write
+
+REST = 0.2
+"""Seconds of rest after typing before free rooms are asked for."""
+
+
+class BookingScreen(DeskScreen):
+    """A booking, new or stored. Leaves only when asked to, or when all is saved."""
+
+    SCOPE = "booking"
+    TITLE = "Buchung"
+    HELP = (
+        "Gast: tippen sucht nach Name, E-Mail oder Telefon; ↓ und Enter wählen. "
+        "Daten: 21.11. · 21.11.26 · heute · +2 · mo; bei der Abreise ist +3 drei Nächte. "
+        "Gespeichert wird nur, was geändert ist. Der Preis ist eine Information."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("booking")
+
+    def __init__(
+        self,
+        booking_id: int | None = None,
+        room_id: int | None = None,
+        arrival: date | None = None,
+        departure: date | None = None,
+    ) -> None:
+        super().__init__()
+        self.booking_id = booking_id
+        self.booking: Booking | None = None
+        self.title = "Buchung" if booking_id is not None else "Neue Buchung"
+        self._wish = {"room_id": room_id, "arrival": arrival, "departure": departure}
+        self._saving = False
+        self._leaving = False
+        self._rest: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        with TabbedContent(id="booking-tabs"):
+            with TabPane("Aufenthalt", id="tab-stay"), Horizontal():
+                yield BookingForm()
+                with VerticalScroll(id="booking-side", can_focus=False):
+                    yield Static("", id="booking-facts", markup=False)
+            with TabPane("Verlauf", id="tab-history"):
+                yield HistoryTable()
+
+    @property
+    def form(self) -> BookingForm:
+        """The fields."""
+        return self.query_one(BookingForm)
+
+    @property
+    def dirty(self) -> bool:
+        return self.is_mounted and self.form.dirty
+
+    # Loading
+
+    def on_mount(self) -> None:
+        if self.booking_id is not None:
+            self.form.disabled = True
+            read(self, self._load(self.booking_id), "Buchung lesen", failed=self._not_loaded)
+            return
+        self.form.load_new(self._wish)
+        self._dates_changed()
+        self.form.guest.editor_widget.focus()
+
+    async def _load(self, booking_id: int) -> None:
+        self._show(await self.desk.bookings.get(booking_id))
+        self.form.disabled = False
+        self.form.room.editor_widget.focus()
+        self._dates_changed()
+
+    def _show(self, booking: Booking) -> None:
+        self.booking = booking
+        self.title = f"Buchung {booking.number}"
+        self.form.load_booking(booking)
+        self.show_state()
+
+    def _not_loaded(self, error: DomainError) -> bool:
+        self.desk_app.show_toast(error.message, "error")
+        self.leave()
+        return True
+
+    # While typing
+
+    def on_field_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        if event.field.key in ("arrival", "departure", "persons"):
+            self._dates_changed()
+        else:
+            self._say_facts()
+
+    def _dates_changed(self) -> None:
+        self.form.note_dates()
+        self._say_facts()
+        self._ask_rooms_soon()
+
+    def _ask_rooms_soon(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST, self._ask_rooms)
+
+    def _ask_rooms(self) -> None:
+        period = self.form.period
+        if period is None:
+            self.form.offer_rooms(None)
+        else:
+            read(self, self._load_rooms(*period), "Freie Zimmer suchen", group="rooms")
+
+    async def _load_rooms(self, arrival: date, departure: date) -> None:
+        self.form.offer_rooms(await self._free_rooms(arrival, departure))
+        self._say_facts()
+
+    async def _free_rooms(self, arrival: date, departure: date) -> list[FreeRoom]:
+        persons = self.form.persons.number or 1
+        return await self.desk.bookings.free_rooms(
+            arrival, departure, persons, except_booking=self.booking_id
+        )
+
+    def _say_facts(self) -> None:
+        self.query_one("#booking-facts", Static).update(self.form.facts(self.booking))
+
+    # Guest
+
+    def on_guest_field_new_wanted(self, event: GuestField.NewWanted) -> None:
+        event.stop()
+        self._new_guest(event.typed)
+
+    def action_new_guest(self) -> None:
+        """A guest that does not exist yet, with what was typed."""
+        self._new_guest(self.form.guest.typed)
+
+    def _new_guest(self, typed: str) -> None:
+        self.app.push_screen(GuestDialog(prefill=prefill_from(typed)), self._guest_chosen)
+
+    def _guest_chosen(self, guest_id: int | None) -> None:
+        if guest_id is not None:
+            read(self, self._choose_guest(guest_id), "Gast lesen", group="guest")
+
+    async def _choose_guest(self, guest_id: int) -> None:
+        guest = await self.desk.guests.get(guest_id)
+        self.form.guest.choose(guest.id, guest.name)
+
+    def action_open_guest(self) -> None:
+        """All fields of the chosen guest."""
+        guest_id = self.form.guest.peek
+        if isinstance(guest_id, int):
+            self.app.push_screen(GuestDialog(guest_id))
+        else:
+            self.desk_app.show_toast("Bitte zuerst einen Gast wählen.", "warning")
+
+    # Calendar
+
+    def action_calendar(self) -> None:
+        """A day for the date field that has the cursor, else arrival and departure."""
+        form = self.form
+        field = next((field for field in form.query(DateField) if field.editor_widget.has_focus), None)
+        if field is not None and field not in (form.arrival, form.departure):
+            dialog = CalendarDialog(
+                None, field.day or form.arrival.day, None, one_day=True, title=field.label
+            )
+        else:
+            own = [stay.id for stay in self.booking.stays if stay.id is not None] if self.booking else []
+            dialog = CalendarDialog(form.room_id, form.arrival.day, form.departure.day, ignore=own)
+            field = None
+
+        def picked(answer: tuple[date, date] | date | None) -> None:
+            if isinstance(answer, tuple):
+                form.put({"arrival": answer[0], "departure": answer[1]})
+                form.persons.editor_widget.focus()
+            elif answer is not None and field is not None:
+                form.put({field.key: answer})
+
+        self.app.push_screen(dialog, picked)
+
+    # History
+
+    def action_next_tab(self) -> None:
+        """Between the stay and its history."""
+        tabs = self.query_one(TabbedContent)
+        tabs.active = "tab-stay" if tabs.active == "tab-history" else "tab-history"
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        if event.pane.id == "tab-history":
+            self.query_one(HistoryTable).focus()
+            self._read_history()
+
+    def _read_history(self) -> None:
+        if self.booking_id is not None:
+            read(self, self._load_history(self.booking_id), "Verlauf lesen", group="history")
+
+    async def _load_history(self, booking_id: int) -> None:
+        entries = await self.desk.bookings.history(booking_id)
+        self.query_one(HistoryTable).show(history_lines(entries, self.desk.store.rooms))
+
+    # Saving
+
+    def action_save(self) -> None:
+        """Saves what changed, or shows at which field something is missing."""
+        if self._saving or self.form.disabled:
+            return
+        self._saving = True
+        write(self, self._save(), "Buchung speichern", failed=self._failed)
+
+    async def _save(self) -> None:
+        try:
+            self.form.clear_errors()
+            self._judge(self.form.values())
+            result = await self._send()
+            if result is None:
+                return
+            match result.outcome:
+                case Outcome.DONE:
+                    number = f"Buchung {self.booking.number}" if self.booking else "Buchung"
+                    self.desk_app.show_toast(saved_sentence(number, result))
+                    self.leave()
+                case Outcome.TAKEN:
+                    await self._room_taken(result)
+                case _:
+                    self.desk_app.show_toast(
+                        "Diese Buchung wurde inzwischen gelöscht: sie lässt sich nicht mehr speichern. "
+                        "Ihre Eingaben stehen noch hier.",
+                        "error",
+                    )
+        finally:
+            self._saving = False
+
+    async def _send(self) -> WriteResult | None:
+        booking = self.booking
+        if booking is None:
+            wanted = {name: value for name, value in self.form.values().items() if value is not None}
+            return await self.desk.bookings.create(wanted)
+        reason = booking.cancellation_reason
+        if self.form.status == Status.CANCELLED and booking.status != Status.CANCELLED:
+            reason = cast("str | None", await self.app.push_screen_wait(CancelDialog(self._label(booking))))
+            if reason is None:
+                return None
+
+        async def save(changes: Changes, known: Mapping[str, object]) -> WriteResult:
+            if reason != booking.cancellation_reason:
+                changes = {**changes, "cancellation_reason": Change(booking.cancellation_reason, reason)}
+            return await self.desk.bookings.save(booking.id, changes, known)
+
+        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names)
+
+    def _judge(self, values: Mapping[str, object]) -> None:
+        """The rules of a stay, before anything is sent."""
+        arrival, departure = self.form.arrival.day, self.form.departure.day
+        if arrival is not None and departure is not None:
+            rules.check_stay(arrival, departure)
+        persons = values.get("persons")
+        room = self.desk.store.rooms.get(self.form.room_id or 0)
+        several = self.booking is not None and len(self.booking.stays) > 1
+        if isinstance(persons, int) and self.form.touches_capacity:
+            rules.check_persons(persons, None if room is None or several else room.capacity)
+
+    def _failed(self, error: DomainError) -> bool:
+        if isinstance(error, InvalidInput):
+            self.query_one(TabbedContent).active = "tab-stay"
+        return show_at_field(self.form, error)
+
+    async def _room_taken(self, result: WriteResult) -> None:
+        """Somebody else has the room: names the booking in the way and offers free rooms."""
+        from dpolg_tui.tui.dialogs.taken import TakenDialog
+
+        period = self.form.period
+        free = await self._free_rooms(*period) if period else []
+        self.form.offer_rooms(free)
+        self.form.show_error("room_id", self.form.taken_sentence(result.in_the_way))
+        chosen = await self.app.push_screen_wait(TakenDialog(result.in_the_way, free))
+        if chosen is not None:
+            self.form.put({"room_id": chosen})
+            self.desk_app.show_toast("Zimmer übernommen. Strg+S speichert noch einmal.")
+
+    # Cancel, bring back, leave
+
+    def action_cancel(self) -> None:
+        """Cancels with a reason; a cancelled booking is brought back."""
+        if self.booking is None:
+            self.desk_app.show_toast("Diese Buchung ist noch nicht gespeichert: Esc verwirft sie.", "warning")
+        elif self.dirty:
+            self.desk_app.show_toast(
+                "Bitte zuerst speichern (Strg+S) oder die Eingaben verwerfen.", "warning"
+            )
+        elif self.booking.status == Status.CANCELLED:
+            write(self, self._reopen(self.booking), "Buchung zurückholen")
+        elif not rules.may_change(self.booking.status, Status.CANCELLED):
+            self.desk_app.show_toast(
+                "Wer eingecheckt oder ausgecheckt ist, kann nicht storniert werden.", "warning"
+            )
+        else:
+            write(self, self._cancel(self.booking), "Buchung stornieren")
+
+    async def _cancel(self, booking: Booking) -> None:
+        reason = cast("str | None", await self.app.push_screen_wait(CancelDialog(self._label(booking))))
+        if reason is not None:
+            await self.desk.bookings.cancel(booking.id, reason)
+            self.desk_app.show_toast(f"Buchung {booking.number} storniert.")
+            self.leave()
+
+    async def _reopen(self, booking: Booking) -> None:
+        result = await self.desk.bookings.reopen(booking.id)
+        where = " Das Zimmer ist inzwischen belegt: sie steht jetzt ohne Zimmer." if result.lost_room else ""
+        self.desk_app.show_toast(f"Buchung {booking.number} ist zurückgeholt.{where}")
+        self.leave()
+
+    @staticmethod
+    def _label(booking: Booking) -> str:
+        return f"{booking.number} · {booking.guest_name}"
+
+    def action_leave(self) -> None:
+        """Back, after asking if something typed would be lost."""
+        if self.dirty:
+            write(self, self._ask_and_leave(), "Formular verlassen")
+        else:
+            self.leave()
+
+    async def _ask_and_leave(self) -> None:
+        if await self.ask_to_leave():
+            self.leave()
+
+    def leave(self) -> None:
+        """Closes this screen; under another one (help, lock, another place) as soon as it is on top."""
+        if self.is_active:
+            self.dismiss()
+        else:
+            self._leaving = True
+
+    def on_screen_resume(self) -> None:
+        if self._leaving:
+            self._leaving = False
+            self.call_later(self.leave)
+
+    # Colleagues
+
+    def on_record_changed(self, event: RecordChanged) -> None:
+        match event.kind:
+            case "booking" if event.id == self.booking_id and not event.own:
+                by = event.by.display_name if event.by else "Jemand"
+                if event.action == "deleted":
+                    self.desk_app.show_toast(f"{by} hat diese Buchung gelöscht.", "warning")
+                else:
+                    read(self, self._follow(event.id, by), "Buchung lesen", group="follow")
+            case "guest" if event.id == self.form.guest.peek and event.action != "deleted":
+                read(self, self._learn_guest(event.id), "Gast lesen", group="learn")
+        if event.kind in ("booking", "block", "room"):
+            self._ask_rooms_soon()
+
+    def on_store_reloaded(self) -> None:
+        if self.booking is not None:
+            read(self, self._follow(self.booking.id, None), "Buchung lesen", group="follow")
+        self._ask_rooms_soon()
+
+    async def _learn_guest(self, guest_id: int) -> None:
+        guest = await self.desk.guests.get(guest_id)
+        self.form.guest.learn(guest.id, guest.name)
+
+    async def _follow(self, booking_id: int, by: str | None) -> None:
+        """A colleague saved this booking: untouched fields follow, touched ones are marked."""
+        booking = await self.desk.bookings.get(booking_id)
+        who = by or booking.updated_by or "Jemand"
+        refreshed, marked = self.form.follow(booking, who)
+        self.booking = booking
+        self.form.note_dates()
+        self._say_facts()
+        if refreshed:
+            self.desk_app.show_toast(f"{who} hat geändert: {', '.join(refreshed)}.")
+        if marked:
+            self.desk_app.show_toast(
+                f"{who} hat auch geändert: {', '.join(marked)}. Ihre Eingabe bleibt stehen.", "warning"
+            )
+        if self.query_one(TabbedContent).active == "tab-history":
+            self._read_history()

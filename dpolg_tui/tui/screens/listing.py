@@ -1,0 +1,162 @@
+"""What the lists share: a search that works while typing, and a table that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.timer import Timer
+from textual.widgets import DataTable, Input, Static
+
+from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.widgets.field import LineInput
+
+DEBOUNCE = 0.12
+"""Seconds of rest before a search is sent."""
+
+PAGE = 200
+"""Rows of a list; whoever needs others searches."""
+
+Row = tuple[int, tuple[str, ...], str]
+"""Id of the record, its cells, and the style of the row."""
+
+
+class RecordTable(DataTable[Text]):
+    """A table of records. New content keeps the cursor on its record and the rows in place."""
+
+    def __init__(self, columns: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(cursor_type="row", zebra_stripes=False, id=id)
+        self._titles = tuple(columns)
+        self._shown: list[Row] = []
+
+    def on_mount(self) -> None:
+        for title in self._titles:
+            self.add_column(title, key=title)
+
+    @property
+    def record_id(self) -> int | None:
+        """The record under the cursor."""
+        return self._shown[self.cursor_row][0] if 0 <= self.cursor_row < len(self._shown) else None
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Replace what is shown."""
+        if [row[0] for row in rows] == [row[0] for row in self._shown]:
+            for old, new in zip(self._shown, rows, strict=True):
+                if old != new:
+                    for title, cell in zip(self._titles, new[1], strict=True):
+                        self.update_cell(
+                            str(new[0]), title, Text(cell, new[2], no_wrap=True), update_width=True
+                        )
+            self._shown = list(rows)
+            return
+        at, record_id, scroll = self.cursor_row, self.record_id, self.scroll_y
+        self._shown = list(rows)
+        self.clear()
+        for key, cells, style in rows:
+            self.add_row(*(Text(cell, style, no_wrap=True) for cell in cells), key=str(key))
+        ids = [row[0] for row in rows]
+        row = ids.index(record_id) if record_id in ids else min(at, max(0, len(ids) - 1))
+        self.move_cursor(row=row, animate=False, scroll=False)
+        self.scroll_to(y=scroll, animate=False)
+
+
+class ListScreen(DeskScreen):
+    """A list of records with a search line above it."""
+
+    COLUMNS: ClassVar[tuple[str, ...]]
+    SEARCH_HINT: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    _rest: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield LineInput(placeholder=self.SEARCH_HINT, id="list-search")
+        yield RecordTable(self.COLUMNS, id="list-table")
+        yield from self.compose_below()
+        yield Static("", id="list-says", markup=False)
+
+    def compose_below(self) -> ComposeResult:
+        """Widgets between the table and the last line."""
+        yield from ()
+
+    def reload(self) -> None:
+        """Read what is searched and show it."""
+        raise NotImplementedError
+
+    def open_record(self, record_id: int) -> None:
+        """Enter on a line."""
+        raise NotImplementedError
+
+    @property
+    def table(self) -> RecordTable:
+        """The list."""
+        return self.query_one("#list-table", RecordTable)
+
+    @property
+    def search_input(self) -> Input:
+        """The search line."""
+        return self.query_one("#list-search", Input)
+
+    @property
+    def searched(self) -> str:
+        """What is searched."""
+        return self.search_input.value.strip()
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.reload()
+
+    def show_rows(self, rows: Sequence[Row], word: str, nothing: str) -> None:
+        """Show the result of a search, and how much it is."""
+        page = rows[:PAGE]
+        self.table.show(page)
+        if not page:
+            says = f"Nichts gefunden zu „{self.searched}“." if self.searched else nothing
+        elif len(rows) >= PAGE:
+            says = f"Die ersten {len(page)} {word}: bitte suchen, um andere zu sehen."
+        else:
+            says = f"{len(page)} {word}"
+        self.query_one("#list-says", Static).update(says)
+
+    def reload_soon(self) -> None:
+        """Read again after a moment of rest."""
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(DEBOUNCE, self.reload)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.reload_soon()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes to the list."""
+        event.stop()
+        self.table.focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        if event.data_table is self.table and self.table.record_id is not None:
+            self.open_record(self.table.record_id)
+
+    def on_store_reloaded(self) -> None:
+        self.reload()
+
+    def action_open(self) -> None:
+        """Opens the marked record."""
+        if self.table.record_id is not None:
+            self.open_record(self.table.record_id)
+
+    def action_search(self) -> None:
+        """To the search line."""
+        self.search_input.focus()
+
+    async def action_leave(self) -> None:
+        """Esc: the search is emptied and left, then back to the chart."""
+        if self.searched or self.search_input.has_focus:
+            self.search_input.value = ""
+            self.table.focus()
+        else:
+            await self.desk_app.action_chart()

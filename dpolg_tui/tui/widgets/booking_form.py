@@ -1,0 +1,278 @@
+"""The fields of a booking, and the facts that stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, cast
+
+from dpolg_tui.domain import german
+from dpolg_tui.domain.errors import InvalidInput
+from dpolg_tui.domain.models import Booking, FreeRoom, InTheWay, Room, Status
+from dpolg_tui.domain.pricing import price_stay
+from dpolg_tui.domain.stay import TRANSITIONS, check_stay
+from dpolg_tui.tui.dialogs.pick import Option
+from dpolg_tui.tui.labels import WITHOUT_ROOM, room_label, stay_text
+from dpolg_tui.tui.widgets.field import Field
+from dpolg_tui.tui.widgets.fields import YES_NO, ChoiceField, DateField, NotesField, NumberField
+from dpolg_tui.tui.widgets.form import Form
+from dpolg_tui.tui.widgets.guest_field import GuestField
+
+if TYPE_CHECKING:
+    from dpolg_tui.tui.app import DeskApp
+
+MOST_PERSONS = 200
+STAY = ("room_id", "arrival", "departure")
+FIELDS = (
+    "guest_id",
+    "status",
+    "persons",
+    "option_expires",
+    "foundation_case",
+    "cleaning_date",
+    "notes",
+)
+
+
+class BookingForm(Form):
+    """Guest, room, dates and the rest. Of several stays the first is edited here."""
+
+    def __init__(self) -> None:
+        self.guest = GuestField()
+        self.room = ChoiceField("room_id", [Option(WITHOUT_ROOM, None)])
+        self.arrival = DateField("arrival", self._parse_day, required=True)
+        self.departure = DateField("departure", self._parse_departure, required=True)
+        self.persons = NumberField("persons", 1, MOST_PERSONS, required=True)
+        self._status = ChoiceField("status", _status_options((Status.CONFIRMED, Status.RESERVED)))
+        self._free: list[FreeRoom] | None = None
+        super().__init__(
+            self.guest,
+            self.arrival,
+            self.departure,
+            self.room,
+            self.persons,
+            self._status,
+            DateField("option_expires", self._parse_day),
+            ChoiceField("foundation_case", YES_NO),
+            DateField("cleaning_date", self._parse_cleaning),
+            NotesField("notes", max_length=10_000),
+            id="booking-form",
+        )
+
+    @property
+    def _rooms(self) -> Mapping[int, Room]:
+        return cast("DeskApp", self.app).desk.store.rooms
+
+    @property
+    def _today(self) -> date:
+        return cast("DeskApp", self.app).desk.today()
+
+    # Typed dates
+
+    def _parse_day(self, text: str) -> date:
+        return german.parse_date(text, today=self._today)
+
+    def _parse_departure(self, text: str) -> date:
+        arrival = self.arrival.day
+        if arrival is None and text.lstrip().startswith("+"):
+            raise InvalidInput(
+                "Nächte zählen ab der Anreise: bitte zuerst die Anreise eingeben.", "departure"
+            )
+        return german.parse_departure(text, arrival=arrival or self._today, today=self._today, field=None)
+
+    def _parse_cleaning(self, text: str) -> date:
+        return german.parse_date(text, today=self._today, reference=self.departure.day)
+
+    # Loading
+
+    def load_new(self, wish: Mapping[str, object]) -> None:
+        """A new booking; what is wished for counts as typed by the program, not by the user."""
+        self.load(
+            {
+                "stay/new": wish,
+                "status": Status.CONFIRMED,
+                "persons": 1,
+                "foundation_case": False,
+            },
+            {"stay/new": STAY},
+        )
+        self.offer_rooms(None)
+
+    def load_booking(self, booking: Booking) -> None:
+        """Show a stored booking."""
+        self.guest.learn(booking.guest_id, booking.guest_name)
+        first = booking.stays[0]
+        self._offer_statuses(booking.status)
+        self.load(_values(booking), {f"stay/{first.id}": STAY})
+        self.offer_rooms(None)
+
+    def follow(self, booking: Booking, by: str) -> tuple[list[str], list[str]]:
+        """A colleague saved it: labels of the fields (refreshed, only marked)."""
+        self.guest.learn(booking.guest_id, booking.guest_name)
+        self._offer_statuses(booking.status)
+        return self.colleague_saved(_values(booking), by)
+
+    def _offer_statuses(self, status: Status) -> None:
+        allowed = [new for new in Status if new == status or new in TRANSITIONS[status]]
+        chosen = self._status.raw
+        if isinstance(chosen, Status) and chosen not in allowed and self._status.touched:
+            allowed.append(chosen)
+        self._status.choice.set_options(_status_options(allowed))
+
+    # What is typed
+
+    @property
+    def status(self) -> object:
+        """The chosen status."""
+        return self._status.raw
+
+    @property
+    def room_id(self) -> int | None:
+        """The chosen room."""
+        return cast("int | None", self.room.raw)
+
+    @property
+    def period(self) -> tuple[date, date] | None:
+        """Arrival and departure, once they make a stay."""
+        arrival, departure = self.arrival.day, self.departure.day
+        if arrival is None or departure is None:
+            return None
+        try:
+            check_stay(arrival, departure)
+        except InvalidInput:
+            return None
+        return arrival, departure
+
+    @property
+    def touches_capacity(self) -> bool:
+        """Whether persons or room are the user's: older bookings may break a rule made later."""
+        return self.persons.touched or self.room.touched or self.guest.original is None
+
+    # Rooms
+
+    def offer_rooms(self, free: list[FreeRoom] | None) -> None:
+        """Offer the rooms that are free, and the chosen one; None: not known yet, offer all."""
+        self._free = free
+        rooms = self._rooms
+        fits = {room.room_id: room.fits for room in free or ()}
+        if free is None:
+            persons = self.persons.number or 1
+            fits = {room.id: room.capacity >= persons for room in rooms.values() if room.retired_from is None}
+        options = [Option(WITHOUT_ROOM, None)]
+        ordered = sorted(
+            (rooms[room_id] for room_id in fits if room_id in rooms),
+            key=lambda room: (not fits[room.id], german.natural_key(room.name)),
+        )
+        options += [
+            Option(_room_words(room, "" if fits[room.id] else "zu klein"), room.id) for room in ordered
+        ]
+        chosen = self.room_id
+        if chosen is not None and chosen not in fits:
+            room = rooms.get(chosen)
+            words = _room_words(room, "belegt") if room else room_label(chosen, rooms)
+            options.insert(1, Option(words, chosen))
+        self.room.choice.set_options(options)
+
+    def taken_sentence(self, in_the_way: Iterable[InTheWay]) -> str:
+        """Who has the room."""
+        way = ", ".join(
+            f"{other.label} ({german.format_date_range(other.arrival, other.departure)})"
+            for other in in_the_way
+        )
+        room = room_label(self.room_id, self._rooms)
+        return f"Zimmer {room} ist belegt: {way}. Bitte ein anderes Zimmer oder andere Tage wählen."
+
+    # Facts
+
+    def note_dates(self) -> None:
+        """Weekday and nights beside the dates."""
+        self.arrival.note = _day_words(self.arrival)
+        words = _day_words(self.departure)
+        arrival, departure = self.arrival.day, self.departure.day
+        if arrival and departure and departure > arrival:
+            words += f" · {german.format_nights((departure - arrival).days)}"
+        self.departure.note = words
+
+    def facts(self, booking: Booking | None) -> str:
+        """What stands beside the fields: period, price as information, other stays, stamps."""
+        lines: list[str] = []
+        period, room = self.period, self._rooms.get(self.room_id or 0)
+        if period is not None:
+            arrival, departure = period
+            lines += [
+                f"{_day(arrival)} · {german.format_nights((departure - arrival).days)}",
+                f"bis {_day(departure)}",
+                "",
+            ]
+        lines.append("Preis")
+        if period is None or room is None:
+            lines.append(
+                "sobald Zimmer und Zeitraum feststehen" if room is None else "sobald der Zeitraum feststeht"
+            )
+        else:
+            price = price_stay(room, *period)
+            for line in price.lines:
+                lines += [line.label, f"{line.quantity} × {german.format_money(line.unit_price)}".rjust(12)]
+                lines[-1] += german.format_money(line.amount).rjust(max(1, 26 - len(lines[-1])))
+            lines += ["─" * 26, "Summe" + german.format_money(price.total).rjust(21)]
+            lines.append("Nur Information, wird noch nicht gespeichert")
+        if booking is not None:
+            lines += self._booking_facts(booking)
+        return "\n".join(lines)
+
+    def _booking_facts(self, booking: Booking) -> list[str]:
+        lines = ["", f"{booking.number} · {german.status_label(booking.status)}"]
+        if booking.cancellation_reason and booking.status == Status.CANCELLED:
+            lines.append(f"Stornogrund: {german.clean_line(booking.cancellation_reason)}")
+        for stay in booking.stays[1:]:
+            lines.append("auch: " + stay_text(stay.room_id, stay.arrival, stay.departure, self._rooms))
+        for word, moment, who in (
+            ("angelegt", booking.created_at, booking.created_by),
+            ("geändert", booking.updated_at, booking.updated_by),
+            ("eingecheckt", booking.checked_in_at, None),
+            ("ausgecheckt", booking.checked_out_at, None),
+        ):
+            if moment is not None:
+                lines.append(f"{word} {german.format_datetime(moment)}{f' {who}' if who else ''}")
+        return lines
+
+
+def _values(booking: Booking) -> dict[str, object]:
+    first = booking.stays[0]
+    return {
+        **{name: getattr(booking, name) for name in FIELDS},
+        f"stay/{first.id}": {
+            "room_id": first.room_id,
+            "arrival": first.arrival,
+            "departure": first.departure,
+        },
+    }
+
+
+def _status_options(statuses: Iterable[Status]) -> list[Option]:
+    return [
+        Option(f"{german.status_glyph(status)} {german.status_label(status)}", status) for status in statuses
+    ]
+
+
+def _room_words(room: Room, remark: str) -> str:
+    parts = [
+        german.clean_line(room.name),
+        german.clean_line(room.category),
+        f"{room.capacity} P",
+        german.format_money(room.price_low),
+    ]
+    if remark:
+        parts.insert(1, remark)
+    return " · ".join(parts)
+
+
+def _day(day: date) -> str:
+    return f"{german.format_weekday_short(day)} {german.format_date(day)}"
+
+
+def _day_words(field: Field) -> str:
+    """The weekday of what is typed; the whole day while it is typed short."""
+    if not isinstance(field, DateField) or field.day is None:
+        return ""
+    return german.format_weekday_short(field.day) if field.raw == field.write(field.day) else _day(field.day)
