@@ -82,7 +82,11 @@ class Database:
         self.generation = 0
         """Grows with every new token: who keeps an own connection opens it anew."""
         self.renewed = asyncio.Event()
-        """Set when the token changed or a login succeeded; who waits for one clears it."""
+        """Set when a login or a change of the password succeeded; who waits for one clears it."""
+        self.settled = asyncio.Event()
+        """Not set while somebody signs in anew: that the old session ends then is no news."""
+        self.settled.set()
+        self.on_renewed: Callable[[], None] | None = None
         self.state = ConnectionState()
         self.on_state: Callable[[ConnectionState], None] | None = None
         self._hosts = Hosts(settings)
@@ -179,6 +183,8 @@ class Database:
         self.token = token
         self.generation += 1
         self._pool.renew()
+        if self.on_renewed is not None:
+            self.on_renewed()
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -246,6 +252,10 @@ class Database:
                 try:
                     return await call.execute(pooled)
                 except errors.DRIVER_ERRORS as failure:
+                    if _session_ended(failure) and pooled.generation != self.generation:
+                        # Asked under the session before: once more under the new one.
+                        pooled.connection.terminate()
+                        raise ConnectionResetError from failure
                     if errors.is_stale_plan(failure):
                         pooled.forget(call.sql)
                     elif call.expired or errors.is_lost(failure):
@@ -260,6 +270,10 @@ class Database:
                 # Arguments that the driver cannot encode.
                 raise errors.defect(failure) from None
             await asyncio.sleep(wait)
+
+
+def _session_ended(failure: BaseException) -> bool:
+    return getattr(failure, "sqlstate", None) == "28000"
 
 
 class _Call(Generic[T]):

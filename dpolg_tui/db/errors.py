@@ -87,6 +87,7 @@ _RULES: dict[str, str] = {
     "23502": "Eine Pflichtangabe fehlt: bitte das Feld ausfüllen.",
     "23503": "Der Eintrag wird noch gebraucht oder wurde inzwischen gelöscht.",
     "23505": "Das gibt es schon: bitte eine andere Angabe wählen.",
+    "23514": "Die Datenbank lässt diese Angaben nicht zu: bitte prüfen und berichtigen.",
     "23P01": "Das Zimmer ist in diesem Zeitraum schon belegt: bitte ein anderes wählen.",
 }
 

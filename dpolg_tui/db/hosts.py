@@ -158,8 +158,6 @@ class Hosts:
             database=settings.database,
             ssl=tls,
             timeout=self.host_limit + 1,
-            # The pool prepares statements itself and keeps them for as long as the connection lives.
-            statement_cache_size=0,
             server_settings={
                 "application_name": "dpolg-tui",
                 "jit": "off",

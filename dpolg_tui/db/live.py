@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -20,7 +20,7 @@ from dpolg_tui.db import errors
 from dpolg_tui.db.connection import Database, call_sql
 from dpolg_tui.db.pool import Backoff
 from dpolg_tui.db.state import ConnectionState, Phase
-from dpolg_tui.domain.errors import DomainError, SessionEnded
+from dpolg_tui.domain.errors import DomainError, MustChangePassword, NotAllowed, SessionEnded
 from dpolg_tui.domain.models import Presence, RealtimeEvent, Role, User
 
 log = logging.getLogger(__name__)
@@ -105,10 +105,12 @@ class Live:
         self._hinted = False
         self._lost = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        database.on_renewed = self._wake.set
 
     def start(self) -> None:
         """Listen from now on."""
         if self._task is None:
+            self.state = ConnectionState()
             self._task = asyncio.get_running_loop().create_task(self._supervise(), name="live")
 
     async def stop(self) -> None:
@@ -126,28 +128,33 @@ class Live:
         backoff = Backoff()
         while True:
             self._database.renewed.clear()
+            generation = self._database.generation
             try:
                 await self._connected(backoff)
-            except SessionEnded as error:
-                self._tell(self._on_session_ended, error.message)
-                await self._database.renewed.wait()
+            except (SessionEnded, NotAllowed, MustChangePassword) as error:
+                if await self._session_is_over(generation):
+                    self._tell(self._on_session_ended, error.message)
+                    await self._database.renewed.wait()
                 continue
             except (*errors.DRIVER_ERRORS, DomainError) as error:
                 failure = errors.connect_error(error, self._database.settings.address)
                 log.warning("live connection lost: %s", type(error).__name__)
                 self._set_state(Phase.OFFLINE, failure.message)
-            except Exception as error:
-                # Nothing of this desk may stop its updates for good.
+            except Exception as error:  # noqa: BLE001 - no defect may stop the updates of this desk for good
                 self._set_state(Phase.OFFLINE, errors.defect(error).message)
             else:
                 # A new session: connect again under its token, without a pause.
                 continue
             await asyncio.sleep(backoff.next())
 
+    async def _session_is_over(self, generation: int) -> bool:
+        """Not while signing in anew: the old session ends a moment before the new token is in use."""
+        await self._database.settled.wait()
+        return generation == self._database.generation
+
     async def _connected(self, backoff: Backoff) -> None:
         """One connection from its opening to its end; returns when the session was renewed."""
         generation = self._database.generation
-        self._set_state(Phase.CONNECTING if self._snapshot is None else self.state.phase)
         self._hinted = False
         self._wake.clear()
         self._lost.clear()
@@ -165,6 +172,8 @@ class Live:
                 await self._wait_for_hint()
                 if self._lost.is_set():
                     raise ConnectionResetError("the live connection was closed")
+                if generation != self._database.generation:
+                    return
                 self._hinted = False
                 self._wake.clear()
                 asked = asyncio.get_running_loop().time()

@@ -135,14 +135,15 @@ async def login(database: Database, username: str, password: str) -> User:
     if not database.signed_in:
         return await _sign_in(database, name, password)
     candidate = database.sibling()
+    database.settled.clear()
     try:
         user = await _sign_in(candidate, name, password)
+        database.adopt(candidate.token)
+        database.renewed.set()
+        return user
     finally:
+        database.settled.set()
         await candidate.close()
-    database.adopt(candidate.token)
-    database.signed_in = True
-    database.renewed.set()
-    return user
 
 
 async def _sign_in(database: Database, name: str, password: str) -> User:
@@ -209,6 +210,8 @@ async def change_password(
             raise Unreachable(
                 "Die Verbindung brach ab, das alte Passwort gilt noch: bitte noch einmal versuchen."
             ) from None
+        database.renewed.set()
         return
     if answer["outcome"] != "done":
         raise LoginFailed("Das bisherige Passwort stimmt nicht: bitte noch einmal eingeben.")
+    database.renewed.set()

@@ -1,0 +1,185 @@
+"""A TCP proxy in front of PostgreSQL that counts round trips and breaks the network on request.
+
+A round trip is a change of direction: the client sends after it has received (or as the first). It
+can delay every byte, fall silent like a router that drops packets, cut all connections, or refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What passed the proxy."""
+
+    round_trips: int = 0
+    connections: int = 0
+    to_server: int = 0
+    to_client: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class _Wire:
+    client: asyncio.StreamWriter
+    server: asyncio.StreamWriter | None = None
+    client_spoke_last: bool = False
+    loses_answer: bool = False
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+
+class WireProxy:
+    """Listens on loopback and passes everything on to ``target``."""
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self.target = target
+        self.delay = 0.0
+        """Seconds that every byte takes, each way."""
+        self.traffic = Traffic()
+        self.port = 0
+        self._marker: bytes | None = None
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._server: asyncio.Server | None = None
+        self._wires: set[_Wire] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where clients connect to."""
+        return ("127.0.0.1", self.port)
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._wires)
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening and cut everything."""
+        await self.refuse()
+        self.speak()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    def fall_silent(self) -> None:
+        """From now on nothing arrives, in either direction; connections stay open (a black hole)."""
+        self._passing.clear()
+
+    def speak(self) -> None:
+        """Pass on again, what was held back first."""
+        self._passing.set()
+
+    def cut(self) -> None:
+        """Close all connections at once, with a reset."""
+        for wire in tuple(self._wires):
+            for writer in (wire.client, wire.server):
+                if writer is not None:
+                    writer.transport.abort()
+
+    def lose_answer_to(self, marker: bytes) -> None:
+        """Pass on the next request that contains ``marker``, then cut its connection instead of answering."""
+        self._marker = marker
+
+    async def refuse(self) -> None:
+        """Cut everything and refuse new connections until ``accept``."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.cut()
+        await asyncio.sleep(0)
+
+    async def accept(self) -> None:
+        """Take connections again, on the same port."""
+        await self.start()
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.traffic = Traffic(connections=self.traffic.connections)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._handlers.add(task)
+        wire = _Wire(writer)
+        self._wires.add(wire)
+        self.traffic.connections += 1
+        try:
+            from_server, wire.server = await asyncio.open_connection(*self.target)
+            wire.tasks = [
+                asyncio.create_task(self._pass(reader, wire.server, wire, from_client=True)),
+                asyncio.create_task(self._pass(from_server, writer, wire, from_client=False)),
+            ]
+            await asyncio.wait(wire.tasks, return_when=asyncio.FIRST_COMPLETED)
+        except OSError:
+            # The server is away: the client sees a closed connection.
+            pass
+        finally:
+            for pump in wire.tasks:
+                pump.cancel()
+            await asyncio.gather(*wire.tasks, return_exceptions=True)
+            self._wires.discard(wire)
+            for end in (wire.client, wire.server):
+                if end is not None:
+                    end.transport.abort()
+            self._handlers.discard(task)
+
+    async def _pass(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, wire: _Wire, *, from_client: bool
+    ) -> None:
+        due: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        sender = asyncio.create_task(self._send(due, sink))
+        try:
+            while data := await source.read(65536):
+                self._count(wire, len(data), from_client=from_client)
+                if from_client and self._marker is not None and self._marker in data:
+                    self._marker, wire.loses_answer = None, True
+                elif not from_client and wire.loses_answer:
+                    return
+                await self._passing.wait()
+                if self.delay:
+                    due.put_nowait((loop.time() + self.delay, data))
+                elif due.empty():
+                    sink.write(data)
+                else:
+                    due.put_nowait((0.0, data))
+        except OSError:
+            # Cut: the other direction ends with it.
+            pass
+        finally:
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+
+    async def _send(self, due: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            when, data = await due.get()
+            await asyncio.sleep(max(0.0, when - loop.time()))
+            await self._passing.wait()
+            sink.write(data)
+
+    def _count(self, wire: _Wire, size: int, *, from_client: bool) -> None:
+        if from_client:
+            self.traffic.to_server += size
+            if not wire.client_spoke_last:
+                self.traffic.round_trips += 1
+        else:
+            self.traffic.to_client += size
+        wire.client_spoke_last = from_client
+
+
+@asynccontextmanager
+async def wire_proxy(target: tuple[str, int]) -> AsyncIterator[WireProxy]:
+    """``async with wire_proxy(("127.0.0.1", 5433)) as proxy: …``"""
+    proxy = WireProxy(target)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.close()
