@@ -37,7 +37,7 @@ _KINDS = {
 }
 _ACTIONS = {"INSERT": "created", "UPDATE": "updated", "DELETE": "deleted"}
 _HINT = re.compile(r"[a-z_]{1,40}:[0-9]{1,19}:(?P<desk>[0-9A-Za-z_.-]{0,64})")
-_LISTEN_SQL = "; ".join(f"LISTEN {channel}" for channel in CHANNELS)
+_LISTEN_SQL = "; ".join(f'LISTEN "{channel}"' for channel in CHANNELS)
 _HEARTBEAT_SQL = call_sql("app.heartbeat", 1)
 
 

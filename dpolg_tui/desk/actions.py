@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
 
 _LOG_NAMES: dict[str, str] = {"booking": "Booking", "guest": "Guest", "room": "Room", "block": "Block"}
+GERMAN: dict[str, str] = {"booking": "Buchung", "guest": "Gast", "room": "Zimmer", "block": "Sperre"}
 _LOG_ACTIONS: dict[str, str] = {"created": "erstellt", "updated": "geändert", "deleted": "gelöscht"}
 _TABLES: dict[str, str] = {"booking": "bookings", "guest": "guests", "room": "rooms", "block": "occupancies"}
 MOST_HISTORY = 200
@@ -42,7 +43,7 @@ class RecordActions:
 
     async def delete(self, record_id: int) -> WriteResult:
         """Delete a record; the database refuses it while anything refers to it."""
-        with log.action(f"{self.kind} delete"):
+        with log.action(f"{GERMAN[self.kind]} löschen"):
             answer = await writes.delete(self._desk.database, self.kind, record_id)
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
@@ -51,13 +52,13 @@ class RecordActions:
 
     async def history(self, record_id: int) -> list[HistoryEntry]:
         """Who changed the record, newest first."""
-        with log.action(f"{self.kind} history"):
+        with log.action(f"{GERMAN[self.kind]}: Verlauf"):
             return await reads.history(self._desk.database, _TABLES[self.kind], record_id, MOST_HISTORY)
 
     async def _save(
         self, record_id: int | None, changes: Changes, known: Mapping[str, object] | None = None
     ) -> WriteResult:
-        with log.action(f"{self.kind} save"):
+        with log.action(f"{GERMAN[self.kind]} speichern"):
             answer = await writes.save(self._desk.database, self.kind, record_id, changes)
         result = rows.write_result(answer, changes, known=known)
         if result.outcome is Outcome.DONE and result.id is not None:

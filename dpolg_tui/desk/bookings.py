@@ -36,26 +36,26 @@ class BookingActions(RecordActions):
 
     async def get(self, booking_id: int) -> Booking:
         """The whole booking. Raises RecordMissing."""
-        with log.action("booking read"):
+        with log.action("Buchung lesen"):
             return await reads.booking(self._desk.database, booking_id)
 
     async def search(self, text: str, most: int = 30) -> list[BookingSummary]:
         """Bookings by number or guest, cancelled ones too; coming stays first."""
-        with log.action("booking search"):
+        with log.action("Buchung suchen"):
             return await reads.search_bookings(self._desk.database, text, most)
 
     async def free_rooms(
         self, arrival: date, departure: date, persons: int, except_booking: int | None = None
     ) -> list[FreeRoom]:
         """Rooms with nothing in the period, besides that booking itself."""
-        with log.action("free rooms"):
+        with log.action("Freie Zimmer"):
             return await reads.free_rooms(self._desk.database, arrival, departure, persons, except_booking)
 
     async def taken(self, room_id: int, first: date, last: date) -> list[Occupancy]:
         """What takes the room in [first, last): from the store where it knows, else asked for."""
         if self._desk.store.covers(first, last):
             return self._desk.store.in_room(room_id, first, last)
-        with log.action("room calendar"):
+        with log.action("Zimmerkalender"):
             return await reads.chart(self._desk.database, first, last, room_id)
 
     async def move(

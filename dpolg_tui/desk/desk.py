@@ -29,7 +29,7 @@ from dpolg_tui.desk.store import Store
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import ClientTooOld, DomainError, NoSchema, SessionEnded, Unreachable
 from dpolg_tui.domain.models import Presence, RealtimeEvent, User
-from dpolg_tui.log import action, log_defect
+from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
@@ -122,12 +122,11 @@ class Desk:
 
         Raises LoginFailed, Deactivated, ClientTooOld, NoSchema, Unreachable.
         """
-        with action("login"):
-            await self._greet()
-            user = await login.login(self.database, username, password)
-            self.user = user
-            if not user.must_change_password:
-                await self._begin()
+        await self._greet()
+        user = await login.login(self.database, username, password)
+        self.user = user
+        if not user.must_change_password:
+            await self._begin()
         return user
 
     async def change_password(self, old: str, new: str) -> None:
@@ -155,7 +154,7 @@ class Desk:
         self.present = ()
         try:
             await login.logout(self.database)
-        except Unreachable as error:
+        except DomainError as error:
             # Nothing is open here any more; the session there ends by itself after half an hour.
             log.warning("signed out without the database: %s", type(error).__name__)
         self.store.forget_versions()

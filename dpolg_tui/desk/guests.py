@@ -20,12 +20,12 @@ class GuestActions(RecordActions):
 
     async def search(self, text: str, most: int = 50) -> list[GuestSummary]:
         """Guests by name, e-mail, phone, town or member number; without text the first in the alphabet."""
-        with log.action("guest search"):
+        with log.action("Gast suchen"):
             return await reads.search_guests(self._desk.database, text, most)
 
     async def get(self, guest_id: int) -> Guest:
         """All fields. Raises RecordMissing."""
-        with log.action("guest read"):
+        with log.action("Gast lesen"):
             return await reads.guest(self._desk.database, guest_id)
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
