@@ -255,9 +255,9 @@ class SharedServer:
             self._folder.lock.release()
 
 
-def temporary_directory() -> Path:
+def temporary_directory(parent: Path | None = None) -> Path:
     """A new folder for a throw-away server, which removes it at the end."""
-    directory = Path(tempfile.mkdtemp(prefix="dpolg-server-"))
+    directory = Path(tempfile.mkdtemp(prefix="dpolg-server-", dir=parent))
     if server_account().switches:
         directory.chmod(0o711)
     return directory

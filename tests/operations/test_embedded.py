@@ -19,7 +19,7 @@ from dpolg_tui.operations import binaries, embedded, processes
 from dpolg_tui.operations.account import Account, server_account
 from dpolg_tui.operations.embedded import HOST, Cluster, Options, ServerFailed, wait_until
 from dpolg_tui.operations.shared import temporary_directory
-from tests.databases import Server
+from tests.databases import Server, fast_directory
 
 needs_root = pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() != 0, reason="only root has a service account"
@@ -29,7 +29,7 @@ needs_root = pytest.mark.skipif(
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that the server's account can reach, whoever runs the tests."""
-    directory = temporary_directory()
+    directory = temporary_directory(fast_directory())
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 

@@ -22,6 +22,7 @@ from dpolg_tui.operations import processes, shared
 from dpolg_tui.operations.binaries import find_embedded, find_system
 from dpolg_tui.operations.embedded import Cluster, Options, wait_until
 from dpolg_tui.operations.shared import Folder, InUse, SharedServer, temporary_directory, temporary_server
+from tests.databases import fast_directory
 
 FAST = Options(durable=False)
 WATCHDOG_LIMIT = 15.0
@@ -62,7 +63,7 @@ Start = Callable[..., Holder]
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder for a shared server; whatever a test leaves in it is ended and removed."""
-    directory = temporary_directory()
+    directory = temporary_directory(fast_directory())
     yield directory
     if directory.exists():
         folder = Folder(directory)
@@ -154,6 +155,7 @@ async def test_next_start_cleans_up_when_the_watchdog_was_killed_too(folder: Pat
     lost = start()
     watchdog = _watchdog(folder)
     os.kill(watchdog.pid, signal.SIGKILL)
+    assert wait_until(lambda: not watchdog.lives(), 5)
     lost.end(signal.SIGKILL)
     assert lost.postmaster.lives()
 
@@ -167,8 +169,10 @@ async def test_next_start_cleans_up_when_the_watchdog_was_killed_too(folder: Pat
 
 async def test_next_start_works_after_everything_was_killed(folder: Path, start: Start) -> None:
     lost = start()
-    for pid in (_watchdog(folder).pid, lost.process.pid, lost.postmaster.pid):
-        os.kill(pid, signal.SIGKILL)
+    killed = (_watchdog(folder), processes.Process(lost.process.pid, ""), lost.postmaster)
+    for process in killed:
+        os.kill(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not any(process.lives() for process in killed), 5)
     async with SharedServer(folder, FAST) as server:
         assert not server.created
         assert await _ask(server.cluster.dsn()) == 1
