@@ -74,6 +74,8 @@ class DeskApp(App[None], inherit_bindings=False):
         super().__init__()
         self.desk = desk
         self._open: list[DeskScreen | BaseDialog[Any]] = []
+        self.waiting_jobs: set[Job] = set()
+        """Work that was asked for and has not begun."""
         self._jobs: list[Job] = []
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
@@ -92,6 +94,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
 
     def on_unmount(self) -> None:
+        work.close_cancelled(self)
         if self._unsubscribe is not None:
             self._unsubscribe()
 

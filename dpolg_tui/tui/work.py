@@ -7,7 +7,6 @@ here expected errors become a sentence on the screen and the others a line in th
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.dom import DOMNode
@@ -29,21 +28,63 @@ CANCELLABLE = 2.0
 """Seconds after which it says how to cancel it."""
 
 
-@dataclass(eq=False)
+CANCELLED = "Abgebrochen."
+CANCELLED_WRITE = "Abgebrochen: bitte nachsehen, ob die Änderung noch angekommen ist."
+
+
 class Job:
     """Something under way, as the header shows it once it takes long."""
 
-    what: str
-    writes: bool
-    cancellable: bool = False
-    cancelled: bool = False
-    worker: Worker[None] | None = None
+    def __init__(
+        self,
+        app: DeskApp,
+        work: Coroutine[Any, Any, None],
+        what: str,
+        failed: Failed | None,
+        *,
+        writes: bool,
+    ) -> None:
+        self.what = what
+        self.writes = writes
+        self.cancellable = False
+        self._app = app
+        self._work = work
+        self._failed = failed
+        self.worker: Worker[None] | None = None
+        self._cancelled = False
+
+    def close_unless_begun(self) -> bool:
+        """Ends work whose worker was cancelled before it began; Python would warn about it later."""
+        if self.worker is None or not self.worker.is_cancelled:
+            return False
+        self._work.close()
+        return True
 
     def cancel(self) -> None:
         """The user does not want to wait any longer."""
-        self.cancelled = True
+        self._cancelled = True
         if self.worker is not None:
             self.worker.cancel()
+
+    async def run(self) -> None:
+        """Does the work and puts into words how it failed."""
+        app = self._app
+        app.waiting_jobs.discard(self)
+        slow = app.set_timer(SLOW, lambda: app.job_is_slow(self))
+        very_slow = app.set_timer(CANCELLABLE, lambda: app.job_is_slow(self, cancellable=True))
+        try:
+            await self._work
+        except DomainError as error:
+            show_error(app, error, self._failed)
+        except Exception as error:  # noqa: BLE001 - the last fence: logged with an id the user sees
+            app.show_toast(f"Unerwarteter Fehler {log_defect(error)}", "error")
+        finally:
+            slow.stop()
+            very_slow.stop()
+            app.job_is_over(self)
+            if self._cancelled:
+                told = OutcomeUnknown(CANCELLED_WRITE) if self.writes else DomainError(CANCELLED)
+                show_error(app, told, self._failed)
 
 
 def read(
@@ -58,15 +99,13 @@ def read(
 
     ``what`` names it on the screen while it takes long ("Gäste suchen").
     """
-    job = Job(what, writes=False)
+    app = cast("DeskApp", node.app)
+    job = Job(app, work, what, failed, writes=False)
     job.worker = node.run_worker(
-        _guarded(cast("DeskApp", node.app), work, job, failed),
-        name=what,
-        description=what,
-        group=group,
-        exclusive=True,
-        exit_on_error=False,
+        job.run, name=what, description=what, group=group, exclusive=True, exit_on_error=False
     )
+    close_cancelled(app)
+    app.waiting_jobs.add(job)
     return job.worker
 
 
@@ -78,37 +117,17 @@ def write(
     Also for flows that ask on the way (``await app.push_screen_wait(...)``).
     """
     app = cast("DeskApp", node.app)
-    job = Job(what, writes=True)
+    job = Job(app, work, what, failed, writes=True)
     job.worker = app.run_worker(
-        _guarded(app, work, job, failed),
-        name=what,
-        description=what,
-        group="write",
-        exclusive=False,
-        exit_on_error=False,
+        job.run, name=what, description=what, group="write", exclusive=False, exit_on_error=False
     )
+    app.waiting_jobs.add(job)
     return job.worker
 
 
-async def _guarded(app: DeskApp, work: Coroutine[Any, Any, None], job: Job, failed: Failed | None) -> None:
-    slow = app.set_timer(SLOW, lambda: app.job_is_slow(job))
-    very_slow = app.set_timer(CANCELLABLE, lambda: app.job_is_slow(job, cancellable=True))
-    try:
-        await work
-    except DomainError as error:
-        show_error(app, error, failed)
-    except Exception as error:  # noqa: BLE001 - the last fence: logged with an id the user sees
-        app.show_toast(f"Unerwarteter Fehler {log_defect(error)}", "error")
-    finally:
-        slow.stop()
-        very_slow.stop()
-        app.job_is_over(job)
-        if job.cancelled:
-            show_error(app, OutcomeUnknown(CANCELLED_WRITE) if job.writes else DomainError(CANCELLED), failed)
-
-
-CANCELLED = "Abgebrochen."
-CANCELLED_WRITE = "Abgebrochen: bitte nachsehen, ob die Änderung noch angekommen ist."
+def close_cancelled(app: DeskApp) -> None:
+    """Forgets reads that were replaced, or whose screen went, before they began."""
+    app.waiting_jobs -= {job for job in app.waiting_jobs if job.close_unless_begun()}
 
 
 def show_error(app: DeskApp, error: DomainError, failed: Failed | None = None) -> None:

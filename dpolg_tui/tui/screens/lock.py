@@ -66,7 +66,8 @@ class LockScreen(BaseDialog[None]):
         try:
             await self.desk.unlock(password)
         finally:
-            self.query_one("#unlock", Button).disabled = False
+            for button in self.query("#unlock"):
+                button.disabled = False
         self.finish(None)
         self.desk_app.unlocked()
 

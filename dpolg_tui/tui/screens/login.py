@@ -144,8 +144,12 @@ class LoginScreen(DeskScreen):
     def on_connection_changed(self, state: ConnectionState) -> None:
         self._show_connection(state)
 
-    def _update_button(self) -> None:
-        self._button.disabled = self._busy or not (self._user.value.strip() and self._password.value)
+    def _update_button(self, label: str | None = None) -> None:
+        for button in self.query("#submit").results(Button):  # none when the program is being left
+            if label is not None:
+                button.label = label
+            filled = self._user.value.strip() and self._password.value
+            button.disabled = str(button.label) == WORKING_LABEL or not filled
 
     def on_input_changed(self) -> None:
         self._update_button()
@@ -172,8 +176,7 @@ class LoginScreen(DeskScreen):
         if self._busy or not (self._user.value.strip() and self._password.value):
             return
         self._show_error("")
-        self._button.label = WORKING_LABEL
-        self._update_button()
+        self._update_button(WORKING_LABEL)
         work.write(
             self, self._login(self._user.value.strip(), self._password.value), "Anmelden", failed=self._failed
         )
@@ -184,8 +187,7 @@ class LoginScreen(DeskScreen):
         except MustChangePassword:
             forced = True
         finally:
-            self._button.label = LOGIN_LABEL
-            self._update_button()
+            self._update_button(LOGIN_LABEL)
         if forced:
             from dpolg_tui.tui.dialogs.password import PasswordDialog
 
