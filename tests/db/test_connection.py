@@ -34,6 +34,7 @@ from tools.wire_proxy import WireProxy
 GRACE = 0.2
 
 
+@pytest.mark.both_versions
 async def test_one_round_trip_per_warm_call(desk: Database, proxy: WireProxy) -> None:
     desk.warm(call_sql("app.hello", 0))
     desk.start()
@@ -53,6 +54,7 @@ async def test_a_cold_statement_costs_one_more(desk: Database, proxy: WireProxy)
     assert proxy.traffic.round_trips == 3
 
 
+@pytest.mark.both_versions
 async def test_connecting_costs_startup_and_scram_only(desk: Database, proxy: WireProxy) -> None:
     """On loopback without asking for TLS first; JSON without asking for its type."""
     await desk.fetchval("SELECT jsonb_build_object('a', $1::jsonb)", {"b": 1})
@@ -83,6 +85,7 @@ async def test_session_token_reaches_the_server(desk: Database) -> None:
     assert len(desk.token) == 64
 
 
+@pytest.mark.both_versions
 async def test_socket_is_watched(settings: DatabaseSettings) -> None:
     connection = await Hosts(settings).connect()
     try:
@@ -100,6 +103,7 @@ async def test_socket_is_watched(settings: DatabaseSettings) -> None:
 # -- a broken network ------------------------------------------------------------------------------
 
 
+@pytest.mark.both_versions
 async def test_black_hole_ends_every_call_within_its_limit(desk: Database, proxy: WireProxy) -> None:
     await desk.call("app.hello")
     proxy.fall_silent()

@@ -44,6 +44,7 @@ def anna(database: TestDatabase) -> TestUser:
     return database.users["anna"]
 
 
+@pytest.mark.both_versions
 async def test_login_opens_a_session(desk: Database, anna: TestUser) -> None:
     with pytest.raises(SessionEnded):
         await desk.call("app.heartbeat", None)
@@ -139,6 +140,7 @@ async def test_calls_during_unlocking_do_not_fail(desk: Database, anna: TestUser
     assert await working > 0
 
 
+@pytest.mark.both_versions
 async def test_change_of_password(desk: Database, anna: TestUser) -> None:
     await login(desk, "anna", anna.password)
     with pytest.raises(LoginFailed, match="bisherige"):
@@ -173,6 +175,7 @@ async def test_user_names_are_unique_whatever_their_case(database: TestDatabase)
         await owner.close()
 
 
+@pytest.mark.both_versions
 async def test_lost_answer_of_a_login(
     desk: Database, proxy: WireProxy, anna: TestUser, database: TestDatabase
 ) -> None:
