@@ -90,9 +90,9 @@ class House:
         start = bisect_left(lane, first - timedelta(days=365), key=lambda it: it.arrival)
         found = []
         for occupancy in lane[start:]:
-            if occupancy.arrival > last:
+            if occupancy.arrival >= last:
                 break
-            if occupancy.departure >= first:
+            if occupancy.departure > first:
                 found.append(occupancy)
         return found
 

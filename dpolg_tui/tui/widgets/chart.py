@@ -66,6 +66,10 @@ class OccupancyChart(ChartView, can_focus=True):
         free: bool
 
     @dataclass
+    class FirstRoomRequested(Message):
+        """Enter in a house without rooms."""
+
+    @dataclass
     class HoldChanged(Message):
         """A bar was picked up, moved along or let go."""
 
@@ -138,6 +142,7 @@ class OccupancyChart(ChartView, can_focus=True):
         """Draws the old and the new place, nothing else."""
         if self._anchor is not None and old.row != new.row and not self._mark_sticks:
             self._anchor = None
+        self._notice = ""
         self._refresh_row(old.row)
         if new.row != old.row:
             self._refresh_row(new.row)
@@ -393,7 +398,9 @@ class OccupancyChart(ChartView, can_focus=True):
             self.drop()
             return
         row, occupancy = self.cursor_row, self.occupancy_under_cursor()
-        if row is not None and row.is_group:
+        if not self.model.rooms:
+            self.post_message(self.FirstRoomRequested())
+        elif row is not None and row.is_group:
             self.fold(row.key)
         elif occupancy is not None and self._anchor is None:
             self.post_message(self.OpenRequested(occupancy))

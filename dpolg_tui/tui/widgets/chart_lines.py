@@ -93,6 +93,7 @@ class ChartLines(ScrollView, can_focus=True):
         self._group_numbers: dict[str, int] = {}
         self._ghost: Ghost | None = None
         self._anchor: date | None = None
+        self._notice = ""
         self._empty_text: Sequence[str] = ("Noch keine Zimmer angelegt.",)
         self.set_reactive(ChartLines.cursor, Cell(RowKey("room"), today))
 
@@ -336,6 +337,8 @@ class ChartLines(ScrollView, can_focus=True):
                 ]
             )
         row = model.row(self.cursor.row)
+        if self._notice:
+            return self._notice
         if row is None:
             return ""
         if self._anchor is not None:

@@ -37,17 +37,17 @@ class OccupancySource(Protocol):
 
     @property
     def last(self) -> date:
-        """Last loaded day."""
+        """The day after the last loaded night."""
 
     def in_room(self, room_id: int | None, first: date, last: date) -> Sequence[Occupancy]:
-        """Those of a room (or without one) that touch the days from first to last, by arrival."""
+        """Those of a room (or without one) that take a night of [first, last), by arrival."""
 
 
 class EmptySource:
     """Nothing is loaded yet."""
 
     occupancies: Mapping[int, Occupancy] = {}
-    first = date.max
+    first = date.min
     last = date.min
 
     def in_room(self, room_id: int | None, first: date, last: date) -> Sequence[Occupancy]:  # noqa: ARG002
@@ -116,10 +116,7 @@ class ChartModel:
         return self.filter is None or self.filter.rooms is None or self.filter.rooms(room)
 
     def _unassigned_lanes(self) -> list[list[Occupancy]]:
-        source = self.source
-        if source.first > source.last:
-            return []
-        return lanes_of(source.in_room(None, source.first, source.last))
+        return lanes_of(self.source.in_room(None, self.source.first, self.source.last))
 
     def row(self, key: RowKey) -> Row | None:
         """The row of a key, if it is there."""
@@ -177,7 +174,7 @@ class ChartModel:
 
     def is_known(self, day: date) -> bool:
         """Whether the occupancies of that day are loaded."""
-        return self.source.first <= day <= self.source.last
+        return self.source.first <= day < self.source.last
 
     def place_of(self, occupancy: Occupancy) -> RowKey | None:
         """The row of an occupancy, also if it is folded away or filtered out."""
@@ -187,6 +184,10 @@ class ChartModel:
             if any(it.id == occupancy.id for it in lane):
                 return lane_key(number)
         return None
+
+    def drawn_in(self, occupancy_id: int) -> RowKey | None:
+        """The row in which an occupancy was last drawn."""
+        return self._seen_in.get(occupancy_id)
 
     def changed(self, ids: Iterable[int], first: date) -> Touched:
         """Occupancies were added, changed or removed: the rows to draw again."""
@@ -226,7 +227,3 @@ class ChartModel:
         totals = totals_of(self.shown_rooms, occupancies, window.first, window.days)
         self._totals = (window.first, window.days, totals)
         return totals
-
-    def forget_totals(self) -> None:
-        """Counts again the next time."""
-        self._totals = None

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from textual.geometry import Size
 from textual.message import Message
+from textual.timer import Timer
 
 from dpolg_tui.domain.chart import (
     ZOOMS,
@@ -21,6 +22,8 @@ from dpolg_tui.domain.chart import (
 from dpolg_tui.domain.models import Occupancy, Room
 from dpolg_tui.tui.widgets.chart_lines import COLOUR_KEYS, EARLIEST, LATEST, Cell, ChartLines
 from dpolg_tui.tui.widgets.chart_model import ChartFilter, OccupancySource
+
+NOTICE_SECONDS = 6.0
 
 
 class ChartView(ChartLines):
@@ -46,6 +49,8 @@ class ChartView(ChartLines):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, ChartView.CursorMoved)
 
+    _notice_timer: Timer | None = None
+
     # --- What it shows ------------------------------------------------------------------------
 
     def set_rooms(self, rooms: Iterable[Room]) -> None:
@@ -57,6 +62,30 @@ class ChartView(ChartLines):
         """Where occupancies come from; also call it when everything was read anew."""
         self.model.source = source
         self._arrange()
+
+    def load(self, rooms: Iterable[Room], source: OccupancySource) -> None:
+        """Everything was read anew."""
+        self.model.source = source
+        self.set_rooms(rooms)
+
+    def drawn_occupancy(self, occupancy_id: int) -> Occupancy | None:
+        """An occupancy as it is drawn now: before a change that is not yet shown."""
+        key = self.model.drawn_in(occupancy_id)
+        drawn = self._drawn.get(key) if key is not None else None
+        found = (bar.occupancy for bar in drawn.bars) if drawn else ()
+        return next((it for it in found if it.id == occupancy_id), None)
+
+    def show_notice(self, text: str) -> None:
+        """News in the detail line for a few seconds, or until the cursor moves."""
+        self._notice = text
+        self._refresh_detail()
+        if self._notice_timer is not None:
+            self._notice_timer.stop()
+        self._notice_timer = self.set_timer(NOTICE_SECONDS, self._clear_notice)
+
+    def _clear_notice(self) -> None:
+        self._notice = ""
+        self._refresh_detail()
 
     def occupancies_changed(self, ids: Iterable[int]) -> None:
         """Some were added, changed or removed: draws their rows again and nothing else."""

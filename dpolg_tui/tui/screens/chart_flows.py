@@ -1,0 +1,215 @@
+"""What staff do with a bar of the chart, from the question to the toast. Runs inside a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.domain import german
+from dpolg_tui.domain.models import BookingSummary, InTheWay, Occupancy, Outcome, Status, WriteResult
+from dpolg_tui.domain.stay import may_change
+from dpolg_tui.tui.dialogs.cancel import CancelDialog
+from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog, StayChange
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
+from dpolg_tui.tui.dialogs.taken import TakenDialog, in_the_way
+from dpolg_tui.tui.labels import room_label
+from dpolg_tui.tui.widgets.chart import OccupancyChart
+
+if TYPE_CHECKING:
+    from dpolg_tui.tui.app import DeskApp
+
+DAY = timedelta(days=1)
+
+
+def stay_label(stay: Occupancy) -> str:
+    """``2026-118 · Huber, Eva``."""
+    return german.clean_line(f"{stay.number} · {stay.last_name}, {stay.first_name}")
+
+
+def _is_done(app: DeskApp, result: WriteResult, sentence: str) -> bool:
+    """Says what became of a write that nothing stood in the way of."""
+    match result.outcome:
+        case Outcome.DONE:
+            app.show_toast(sentence)
+            return True
+        case Outcome.CONFLICT:
+            who = result.changed_by or "Jemand"
+            app.show_toast(
+                f"{who} hat das inzwischen geändert: bitte ansehen und noch einmal versuchen.", "warning"
+            )
+        case Outcome.TAKEN:
+            names = ", ".join(way.label for way in result.in_the_way)
+            app.show_toast(f"Das Zimmer ist inzwischen belegt: {german.clean_line(names)}.", "warning")
+        case Outcome.MISSING:
+            app.show_toast("Das gibt es nicht mehr: jemand hat es inzwischen gelöscht.", "warning")
+    return False
+
+
+# --- Moving and other days ------------------------------------------------------------------------
+
+
+async def change_stay(app: DeskApp, change: StayChange) -> None:
+    """Asks once, moves, and where the room is taken offers those that are free."""
+    desk, stay = app.desk, change.occupancy
+    while change.changes_anything:
+        ways = _known_ways(app, change)
+        if not ways:
+            if not await app.push_screen_wait(ChangeStayDialog(change, desk.store.rooms)):
+                return
+            result = await desk.bookings.move(stay, change.room_id, change.arrival, change.departure)
+            if result.outcome is not Outcome.TAKEN:
+                where = room_label(change.room_id, desk.store.rooms)
+                dates = german.format_date_range(change.arrival, change.departure)
+                what = "Sperre" if stay.is_block else stay.number
+                _is_done(app, result, german.clean_line(f"{what}: {where}, {dates}"))
+                return
+            ways = result.in_the_way
+        room_id = await _other_room(app, change, ways)
+        if room_id is None:
+            return
+        change = replace(change, room_id=room_id)
+
+
+def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
+    """Who is in the way as far as this desk knows, so that no question is asked in vain."""
+    if change.room_id is None:
+        return ()
+    first = change.today if change.moves_remaining else change.arrival
+    found = app.desk.store.in_room(change.room_id, first, change.departure)
+    return [in_the_way(other) for other in found if other.id != change.occupancy.id]
+
+
+async def _other_room(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | None:
+    first = change.today if change.moves_remaining else change.arrival
+    free = await app.desk.bookings.free_rooms(
+        first, change.departure, max(1, change.occupancy.persons), change.occupancy.booking_id
+    )
+    return cast("int | None", await app.push_screen_wait(TakenDialog(ways, free)))
+
+
+# --- Arriving and leaving -------------------------------------------------------------------------
+
+
+async def check_in(app: DeskApp, stay: Occupancy) -> None:
+    """Checks in; asks if the day of arrival is another or the stay has no room."""
+    if stay.booking_id is None or stay.status is None:
+        return
+    if stay.status is Status.CHECKED_IN or not may_change(stay.status, Status.CHECKED_IN):
+        app.show_toast(f"{stay_label(stay)} ist {german.status_label(stay.status)}.", "warning")
+        return
+    today = app.desk.today()
+    doubts = []
+    if stay.arrival > today:
+        doubts.append(f"Die Anreise ist erst am {german.format_date(stay.arrival)}.")
+    if stay.room_id is None:
+        doubts.append("Der Aufenthalt hat noch kein Zimmer.")
+    if stay.status is Status.CHECKED_OUT:
+        doubts.append("Der Gast ist schon ausgecheckt: das nimmt den Check-out zurück.")
+    if doubts:
+        dialog = ConfirmDialog("Trotzdem einchecken?", [stay_label(stay), *doubts], "Einchecken")
+        if not await app.push_screen_wait(dialog):
+            return
+    result = await app.desk.bookings.check_in(stay.booking_id)
+    _is_done(app, result, f"{stay_label(stay)} ist eingecheckt.")
+
+
+async def check_out(app: DeskApp, stay: Occupancy) -> None:
+    """Checks out; who leaves early is asked whether the remaining nights become free."""
+    if stay.booking_id is None or stay.status is None:
+        return
+    if stay.status is not Status.CHECKED_IN:
+        app.show_toast(
+            f"{stay_label(stay)} ist {german.status_label(stay.status)}: auschecken lässt sich nur, "
+            "wer eingecheckt ist.",
+            "warning",
+        )
+        return
+    # Whoever leaves on the day of arrival has still taken one night.
+    leaves = max(app.desk.today(), stay.arrival + DAY)
+    shorten: bool | None = False
+    if leaves < stay.departure:
+        dialog = EarlyDepartureDialog(stay_label(stay), stay.departure, leaves)
+        shorten = cast("bool | None", await app.push_screen_wait(dialog))
+        if shorten is None:
+            return
+    result = await app.desk.bookings.check_out(stay.booking_id, leaves if shorten else None)
+    _is_done(app, result, f"{stay_label(stay)} ist ausgecheckt.")
+
+
+# --- Cancelling and bringing back -----------------------------------------------------------------
+
+
+async def cancel(app: DeskApp, stay: Occupancy) -> bool:
+    """Cancels with a reason. True if it was done."""
+    if stay.booking_id is None or stay.status is None:
+        return False
+    if not may_change(stay.status, Status.CANCELLED):
+        app.show_toast(
+            f"{stay_label(stay)} ist {german.status_label(stay.status)} und lässt sich nicht stornieren.",
+            "warning",
+        )
+        return False
+    reason = cast("str | None", await app.push_screen_wait(CancelDialog(stay_label(stay))))
+    if reason is None:
+        return False
+    result = await app.desk.bookings.cancel(stay.booking_id, reason)
+    return _is_done(app, result, f"{stay_label(stay)} ist storniert. r holt die Buchung zurück.")
+
+
+async def lift_block(app: DeskApp, block: Occupancy) -> None:
+    """Removes a block after asking."""
+    dates = german.format_date_range(block.arrival, block.departure)
+    room = room_label(block.room_id, app.desk.store.rooms)
+    what = german.clean_line(f"{room}: {german.kind_label(block.kind)} {block.reason or ''}, {dates}")
+    dialog = ConfirmDialog("Sperre aufheben?", what, "Aufheben", danger=True)
+    if await app.push_screen_wait(dialog):
+        _is_done(app, await app.desk.blocks.delete(block.id), "Die Sperre ist aufgehoben.")
+
+
+async def reopen(app: DeskApp, found: BookingSummary) -> bool:
+    """Brings a cancelled booking back. True if it was done."""
+    result = await app.desk.bookings.reopen(found.id)
+    lost = " Ihr Zimmer ist inzwischen belegt: sie steht unter „Ohne Zimmer“." if result.lost_room else ""
+    return _is_done(app, result, f"{found.number} ist wieder offen.{lost}")
+
+
+# --- News -----------------------------------------------------------------------------------------
+
+
+def news(chart: OccupancyChart, event: RecordChanged) -> str:
+    """What a colleague has done, in a few words; empty for own changes. Before it is drawn."""
+    if event.own or event.by is None or event.kind == "guest":
+        return ""
+    occupancies = chart.model.source.occupancies
+    rooms = chart.model.rooms
+    before = next((it for it in map(chart.drawn_occupancy, event.occupancies) if it is not None), None)
+    now = next((occupancies[it] for it in event.occupancies if it in occupancies), None)
+    shown = now or before
+    if event.kind == "room":
+        what = room_label(event.id, rooms)
+    elif shown is None:
+        return ""
+    elif shown.is_block:
+        what = f"Sperre in {room_label(shown.room_id, rooms)}"
+    else:
+        what = f"{shown.number} {shown.last_name}"
+    return f"» {german.clean_line(f'{event.by.display_name} hat {what} {_verb(event, before, now)}')}"
+
+
+def _verb(event: RecordChanged, before: Occupancy | None, now: Occupancy | None) -> str:
+    if event.action != "updated":
+        return "angelegt" if event.action == "created" else "gelöscht"
+    if event.kind == "booking" and now is None:
+        return "storniert"
+    if before is not None and now is not None:
+        if before.room_id != now.room_id:
+            return "verschoben"
+        if (before.arrival, before.departure) != (now.arrival, now.departure):
+            return "auf andere Tage gelegt"
+        if before.status is not now.status and now.status is not None:
+            return f"auf {german.status_label(now.status)} gesetzt"
+    return "geändert"
