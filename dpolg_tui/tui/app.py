@@ -241,7 +241,7 @@ class DeskApp(App[None], inherit_bindings=False):
     def on_desk_app_heard(self, message: Heard) -> None:
         """What concerns all screens at once."""
         match message.event:
-            case ConnectionChanged(state=state) if self.desk.user is not None:
+            case ConnectionChanged(state=state) if self.signed_in_places:
                 reachable = state.phase == "connected"
                 if reachable and not self._reachable:
                     self.notify("Echtzeit-Sync verbunden", timeout=3)

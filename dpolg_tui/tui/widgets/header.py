@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from dpolg_tui.domain.german import format_date, format_weekday_short
+from dpolg_tui.domain.german import format_date, format_datetime, format_weekday_short
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
@@ -29,7 +29,8 @@ def connection_words(state: ConnectionState) -> tuple[str, str]:
         case "connecting":
             return "◐ verbinde …", "$text-warning"
         case _:
-            return f"○ offline seit {state.since.astimezone():%H:%M}", "$text-error"
+            clock = format_datetime(state.since).rpartition(" ")[2]
+            return f"○ offline seit {clock}", "$text-error"
 
 
 @dataclass(frozen=True, slots=True)
