@@ -209,5 +209,6 @@ for _table in (
     "occupancies",
     "audit_log",
     "requests",
+    "migrations",
 ):
     CONSTRAINTS[f"{_table}_pkey"] = (None, _DEFECT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import ssl
 from collections.abc import Mapping
@@ -15,10 +16,13 @@ from uuid import UUID
 
 import asyncpg
 
+from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.settings import is_loopback
 
 if TYPE_CHECKING:
     from dpolg_tui.settings import DatabaseSettings
+
+log = logging.getLogger(__name__)
 
 HOST_LIMIT_LOWEST = 1.5
 HOST_LIMIT_HIGHEST = 5.0
@@ -139,7 +143,13 @@ class Hosts:
         if self._context is None:
             # Reading the system's certificates takes some 20 ms.
             settings = self._settings
-            self._context = await asyncio.to_thread(ssl_context, settings.ssl_mode, settings.ca_file)
+            try:
+                self._context = await asyncio.to_thread(ssl_context, settings.ssl_mode, settings.ca_file)
+            except OSError as error:
+                raise Unreachable(
+                    f"Das Zertifikat {settings.ca_file} lässt sich nicht lesen ({error.strerror or error}): "
+                    "bitte ca_file unter [database] prüfen."
+                ) from None
         return self._context
 
     async def _connect_with(
@@ -190,8 +200,13 @@ def _watch_socket(connection: asyncpg.Connection) -> None:
         ("TCP_USER_TIMEOUT", USER_TIMEOUT_MS),
     ):
         option = getattr(socket, name, None)
-        if option is not None:
+        if option is None:
+            continue
+        try:
             peer.setsockopt(socket.IPPROTO_TCP, option, value)
+        except OSError as error:
+            # The heartbeat notices a silent peer too; a desk without this option still works.
+            log.debug("%s cannot be set: %s", name, error.strerror)
 
 
 def _exchange_json(connection: asyncpg.Connection) -> None:

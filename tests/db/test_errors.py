@@ -13,6 +13,7 @@ from dpolg_tui.db import errors
 from dpolg_tui.db.constraints import CONSTRAINTS
 from dpolg_tui.db.sql_files import sql_directory
 from dpolg_tui.domain import errors as domain
+from tests.databases import TestDatabase
 
 
 def from_server(sqlstate: str, **fields: str) -> asyncpg.PostgresError:
@@ -136,3 +137,21 @@ def test_every_sentence_is_a_sentence() -> None:
 )
 def test_connect_errors(failure: Exception, words: str) -> None:
     assert words in errors.connect_error(failure, "db.example.org:5432").message
+
+
+@pytest.mark.both_versions
+async def test_every_constraint_of_the_real_catalogue_has_a_sentence(database: TestDatabase) -> None:
+    superuser = await asyncpg.connect(database.superuser_dsn)
+    try:
+        rows = await superuser.fetch("""
+            SELECT conname AS name FROM pg_constraint
+             WHERE connamespace IN ('app'::regnamespace, 'auth'::regnamespace)
+               AND contype IN ('c', 'f', 'p', 'u', 'x')
+            UNION
+            SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+             WHERE i.indisunique AND c.relnamespace IN ('app'::regnamespace, 'auth'::regnamespace)""")
+    finally:
+        await superuser.close()
+    names = {row["name"] for row in rows}
+    assert len(names) > 50
+    assert names - set(CONSTRAINTS) == set()
