@@ -114,7 +114,9 @@ def _as_date(value: object) -> date:
     return value if isinstance(value, date) else date.fromisoformat(str(value))
 
 
-def field_text(name: str, value: object, rooms: Mapping[int, Room]) -> str:
+def field_text(
+    name: str, value: object, rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+) -> str:
     """The value of a field in words, typed or as it stands in the audit log."""
     if isinstance(value, Mapping) and {"room_id", "arrival", "departure"} <= value.keys():
         room_id = value["room_id"]
@@ -124,6 +126,8 @@ def field_text(name: str, value: object, rooms: Mapping[int, Room]) -> str:
             _as_date(value["departure"]),
             rooms,
         )
+    if name == "guest_id" and isinstance(value, int):
+        return (guests or {}).get(value, f"Gast Nr. {value}")
     if name == "room_id":
         return room_label(None if value is None else int(str(value)), rooms)
     if value is None or value == "":
@@ -146,7 +150,17 @@ class HistoryLine:
     after: str
 
 
-def history_lines(entries: Iterable[HistoryEntry], rooms: Mapping[int, Room]) -> Iterator[HistoryLine]:
+def guests_in(entries: Iterable[HistoryEntry]) -> set[int]:
+    """The guests that a history names by id."""
+    named = {
+        values.get("guest_id") for entry in entries for values in (entry.old_data or {}, entry.new_data or {})
+    }
+    return {guest_id for guest_id in named if isinstance(guest_id, int)}
+
+
+def history_lines(
+    entries: Iterable[HistoryEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+) -> Iterator[HistoryLine]:
     """The audit log of a record in words: a line per changed field, in the order of the entries."""
     for entry in entries:
         when, who = german.format_datetime(entry.timestamp), entry.username or "System"
@@ -160,10 +174,10 @@ def history_lines(entries: Iterable[HistoryEntry], rooms: Mapping[int, Room]) ->
                 continue
             if entry.operation != "UPDATE" and not (before or after):
                 continue
-            yield HistoryLine(
-                when,
-                who,
-                field_label(name),
-                field_text(name, before, rooms) if name in old else "",
-                field_text(name, after, rooms) if name in new else "",
-            )
+            if name == "kind" and Kind.STAY in (before, after):
+                continue
+            words = [
+                field_text(name, values[name], rooms, guests) if name in values else ""
+                for values in (old, new)
+            ]
+            yield HistoryLine(when, who, field_label(name), *words)

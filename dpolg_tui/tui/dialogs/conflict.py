@@ -67,9 +67,7 @@ class ConflictDialog(BaseDialog[dict[str, object]]):
             )
 
     def _words(self, conflict: Conflict, value: object) -> str:
-        if conflict.field == "guest_id" and isinstance(value, int):
-            return self._guest_names.get(value, f"Gast Nr. {value}")
-        return field_text(conflict.field, value, self.desk.store.rooms)
+        return field_text(conflict.field, value, self.desk.store.rooms, self._guest_names)
 
     def _options(self, conflict: Conflict) -> tuple[Text, Text]:
         chosen = self._choice[conflict.field]

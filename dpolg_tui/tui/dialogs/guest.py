@@ -76,6 +76,7 @@ class GuestDialog(FormDialog):
             ChoiceField("automatic_mail", YES_NO_OPEN),
             TextField("automatic_mail_language", max_length=40),
             NotesField("notes", max_length=10_000),
+            label_width=22,
         )
 
     def defaults(self) -> Mapping[str, object]:

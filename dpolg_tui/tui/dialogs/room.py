@@ -48,6 +48,7 @@ class RoomDialog(FormDialog):
             self._key_code,
             DateField("retired_from", lambda text: parse_date(text, today=self.desk.today())),
             NotesField("notes", max_length=10_000),
+            label_width=20,
         )
 
     def on_mount(self) -> None:

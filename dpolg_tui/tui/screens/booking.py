@@ -14,14 +14,14 @@ from textual.widgets import Static, TabbedContent, TabPane
 
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain import stay as rules
-from dpolg_tui.domain.errors import DomainError, InvalidInput
+from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
-from dpolg_tui.tui.labels import history_lines
+from dpolg_tui.tui.labels import guests_in, history_lines
 from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.booking_form import BookingForm
@@ -219,7 +219,11 @@ class BookingScreen(DeskScreen):
 
     async def _load_history(self, booking_id: int) -> None:
         entries = await self.desk.bookings.history(booking_id)
-        self.query_one(HistoryTable).show(history_lines(entries, self.desk.store.rooms))
+        field = self.form.guest
+        for guest_id in guests_in(entries) - field.known_names.keys():
+            await self._learn_guest(guest_id)
+        lines = history_lines(entries, self.desk.store.rooms, field.known_names)
+        self.query_one(HistoryTable).show(lines)
 
     # Saving
 
@@ -380,8 +384,12 @@ class BookingScreen(DeskScreen):
         self._ask_rooms_soon()
 
     async def _learn_guest(self, guest_id: int) -> None:
-        guest = await self.desk.guests.get(guest_id)
-        self.form.guest.learn(guest.id, guest.name)
+        try:
+            guest = await self.desk.guests.get(guest_id)
+        except RecordMissing:
+            self.form.guest.learn(guest_id, f"gelöschter Gast Nr. {guest_id}")
+        else:
+            self.form.guest.learn(guest.id, guest.name)
 
     async def _follow(self, booking_id: int, by: str | None) -> None:
         """A colleague saved this booking: untouched fields follow, touched ones are marked."""

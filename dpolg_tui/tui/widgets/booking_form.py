@@ -13,7 +13,6 @@ from dpolg_tui.domain.pricing import price_stay
 from dpolg_tui.domain.stay import TRANSITIONS, check_stay
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.labels import WITHOUT_ROOM, room_label, stay_text
-from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import YES_NO, ChoiceField, DateField, NotesField, NumberField
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.widgets.guest_field import GuestField
@@ -258,9 +257,9 @@ def _status_options(statuses: Iterable[Status]) -> list[Option]:
 def _room_words(room: Room, remark: str) -> str:
     parts = [
         german.clean_line(room.name),
-        german.clean_line(room.category),
         f"{room.capacity} P",
         german.format_money(room.price_low),
+        german.clean_line(room.category),
     ]
     if remark:
         parts.insert(1, remark)
@@ -271,8 +270,11 @@ def _day(day: date) -> str:
     return f"{german.format_weekday_short(day)} {german.format_date(day)}"
 
 
-def _day_words(field: Field) -> str:
-    """The weekday of what is typed; the whole day while it is typed short."""
-    if not isinstance(field, DateField) or field.day is None:
+def _day_words(field: DateField) -> str:
+    """The weekday of what is typed; the day too while it is typed short."""
+    if field.day is None:
         return ""
-    return german.format_weekday_short(field.day) if field.raw == field.write(field.day) else _day(field.day)
+    weekday = german.format_weekday_short(field.day)
+    return (
+        weekday if field.raw == field.write(field.day) else f"{weekday} {german.format_day_month(field.day)}"
+    )

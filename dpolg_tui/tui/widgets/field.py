@@ -23,8 +23,8 @@ from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.labels import field_label
 
-LABEL_WIDTH = 19
-"""Columns of the labels; editors begin after them."""
+LABEL_WIDTH = 16
+"""Columns of the labels where the form does not say another width; editors begin after them."""
 
 
 class LineInput(Input):
@@ -248,10 +248,17 @@ class Field(Widget):
         """Make room for the sentences."""
         self.set_class(bool(self._error), "-invalid")
         if self.is_mounted:
-            self.styles.height = self.editor_height + len(self._sentences(self.size.width - LABEL_WIDTH))
+            self.styles.height = self.editor_height + len(self._sentences(self.size.width - self.label_width))
             self.refresh()
 
+    @property
+    def label_width(self) -> int:
+        """Columns of the label, as the form wants it."""
+        return int(getattr(self.parent, "label_width", LABEL_WIDTH))
+
     def on_mount(self) -> None:
+        for child in self.children:
+            child.styles.margin = (0, 0, 0, self.label_width)
         self._arrange()
 
     def on_resize(self) -> None:
@@ -259,18 +266,18 @@ class Field(Widget):
 
     def render(self) -> Text:
         label = Text(
-            set_cell_size(self.label + (" *" if self.required else ""), LABEL_WIDTH),
+            set_cell_size(self.label + (" *" if self.required else ""), self.label_width),
             self.get_component_rich_style("field--label", partial=True),
         )
         if self._note and self.EDITOR_WIDTH is not None:
             label.append(" " * (self.EDITOR_WIDTH + 1))
-            room = max(0, self.size.width - LABEL_WIDTH - self.EDITOR_WIDTH - 1)
+            room = max(0, self.size.width - self.label_width - self.EDITOR_WIDTH - 1)
             note = self._note if cell_len(self._note) <= room else set_cell_size(self._note, room - 1) + "…"
             label.append(note, self.get_component_rich_style("field--note", partial=True))
         text = Text("\n" * (self.editor_height - 1), no_wrap=True, end="")
         text = Text.assemble(label, text, no_wrap=True)
-        for style, line in self._sentences(self.size.width - LABEL_WIDTH):
-            text.append("\n" + " " * LABEL_WIDTH)
+        for style, line in self._sentences(self.size.width - self.label_width):
+            text.append("\n" + " " * self.label_width)
             text.append(line, self.get_component_rich_style(style, partial=True))
         return text
 
@@ -282,6 +289,9 @@ class Field(Widget):
         self.post_message(self.Changed(self))
 
     def on_descendant_blur(self) -> None:
+        self.left()
+
+    def left(self) -> None:
         """Judges what was typed when the user leaves it."""
         if self.theirs is not None and not self.touched:
             self.load(self.theirs[0])

@@ -64,8 +64,11 @@ class TextField(Field):
         self.user_changed()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes to the next field."""
         event.stop()
+        self.submitted()
+
+    def submitted(self) -> None:
+        """Enter: to the next field."""
         self.screen.focus_next()
 
 

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.merge import Changes, diff
 from dpolg_tui.domain.models import Conflict
-from dpolg_tui.tui.widgets.field import Field
+from dpolg_tui.tui.widgets.field import LABEL_WIDTH, Field
 
 
 class Section(Static):
@@ -29,8 +29,14 @@ class Form(VerticalScroll, can_focus=False):
 
     groups: dict[str, tuple[str, ...]]
 
-    def __init__(self, *children: Field | Section, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *children: Field | Section,
+        label_width: int = LABEL_WIDTH,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(*children, id=id)
+        self.label_width = label_width
         self.groups = {}
 
     @property

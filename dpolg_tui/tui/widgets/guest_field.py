@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from dpolg_tui.domain.errors import InvalidInput
@@ -121,16 +120,16 @@ class GuestField(TextField):
         """Take this guest."""
         self._names[guest_id] = name
         self.put(guest_id)
-        self.user_changed()
+        super().user_changed()
 
     # Search
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        text = event.value
+    def user_changed(self) -> None:
+        """Searches for what is typed, unless it is the name that was there."""
+        text = self.input.value
         original = self.original if isinstance(self.original, int) else None
         self._chosen = original if original is not None and text == self.name_of(original) else None
-        self.user_changed()
+        super().user_changed()
         if self._timer is not None:
             self._timer.stop()
         if self._chosen is not None or len(text.strip()) < FEWEST_LETTERS:
@@ -198,8 +197,8 @@ class GuestField(TextField):
         """Esc: the list goes, the text stays."""
         self._close()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def submitted(self) -> None:
+        """Enter: the marked entry of the list; without a list the search, or the next field."""
         if self.open:
             self._take(self._list.highlighted or 0)
         elif self._chosen is None and self.input.value.strip():
@@ -225,7 +224,6 @@ class GuestField(TextField):
         """What is being searched; empty once somebody is chosen."""
         return "" if self._chosen is not None else self.input.value
 
-    def on_descendant_blur(self, event: events.DescendantBlur) -> None:  # type: ignore[override]
-        if event.widget is self.input:
-            self._close()
-        super().on_descendant_blur()
+    def left(self) -> None:
+        self._close()
+        super().left()

@@ -1,0 +1,339 @@
+"""The booking form on a real database: create, edit, cancel, bring back, and colleagues at the same time."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import TabbedContent
+
+from dpolg_tui.domain.merge import Change
+from dpolg_tui.domain.models import Status
+from dpolg_tui.tui.dialogs.calendar import CalendarDialog
+from dpolg_tui.tui.dialogs.cancel import CancelDialog
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.conflict import ConflictDialog
+from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.screens.booking import BookingScreen
+from dpolg_tui.tui.widgets.booking_form import BookingForm
+from dpolg_tui.tui.widgets.fields import ChoiceField
+from dpolg_tui.tui.widgets.history import HistoryTable
+from tests.databases import TestDatabase
+from tests.tui.forms_house import Desks, book, german, house, in_days
+
+
+def room_labels(desks: Desks) -> list[str]:
+    field = desks.form.field("room_id")
+    assert isinstance(field, ChoiceField)
+    return [option.label for option in field.choice.options]
+
+
+async def choose_guest(desks: Desks, typed: str, seen: str) -> None:
+    """Types into the search and takes the first that is found."""
+    await desks.type_into("guest_id", typed)
+    await desks.here.sees(seen)
+    await desks.press("enter")
+
+
+async def left(desks: Desks) -> None:
+    """Waits until the form is closed."""
+    await desks.here.until(lambda: not isinstance(desks.screen, BookingScreen), "form closed")
+
+
+async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking()
+        await desks.press("H", "u", "b")
+        await desks.here.sees("Huber, Anton  Ulm")
+        await desks.press("enter", *german(0), "tab", "+", "3")
+        await desks.here.sees("Do 06.03. · 3 Nächte")
+        await desks.press("tab")
+        await desks.here.until(lambda: len(room_labels(desks)) == 3, "free rooms")
+        await desks.press("right")
+        await desks.here.sees("135,00 €")
+        await desks.here.sees("165,00 €")
+        await desks.here.sees("wird noch")
+        await desks.press("ctrl+s")
+        await desks.toast("Buchung gespeichert.")
+        await left(desks)
+        (found,) = await desks.ben.bookings.search("Huber")
+        booking = await desks.ben.bookings.get(found.id)
+        assert (booking.guest_id, booking.status, booking.persons) == (desks.house.huber, Status.CONFIRMED, 1)
+        (stay,) = booking.stays
+        assert (stay.room_id, stay.arrival, stay.departure) == (desks.house.single, in_days(0), in_days(3))
+
+
+async def test_what_the_chart_marked_is_filled_in(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking(room_id=desks.house.double, arrival=in_days(1), departure=in_days(3))
+        await desks.here.sees("2 [Wendelstein] · 2 P · 60,00 €")
+        await desks.here.sees("06.03.2031   Do")
+        assert not desks.form.dirty, "leaving does not ask"
+        await desks.press("escape")
+        await left(desks)
+
+
+async def test_a_new_guest_is_made_without_leaving(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking(room_id=None, arrival=in_days(0), departure=in_days(2))
+        await desks.type_into("guest_id", "Ayşe Öztürk-Groß")
+        await desks.here.sees("+ Neuer Gast „Ayşe Öztürk-Groß“")
+        await desks.press("enter")
+        await desks.here.until(lambda: isinstance(desks.screen, GuestDialog), "guest dialog")
+        assert desks.form.field("last_name").value == "Öztürk-Groß"
+        assert desks.form.field("first_name").value == "Ayşe"
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "back")
+        await desks.here.sees("Öztürk-Groß, Ayşe")
+        await desks.press("ctrl+s")
+        await left(desks)
+        (found,) = await desks.ben.bookings.search("ozturk")
+        assert found.room_id is None, "without a room it stands in the unassigned lane"
+
+
+BAD = [
+    ({"arrival": "31.02."}, "arrival", "31.02."),
+    ({"departure": german(-1)}, "departure", "vor der Anreise"),
+    ({"departure": german(0)}, "departure", "mindestens eine Nacht"),
+    ({"departure": "+400"}, "departure", "365"),
+    ({"persons": "0"}, "persons", "1 bis 200"),
+    ({"persons": "3"}, "persons", "2 Betten"),
+    ({"guest_id": "Niemand [/b]"}, "guest_id", "aus der Liste"),
+    ({"guest_id": ""}, "guest_id", "fehlt"),
+    ({"notes": "ä" * 10_001}, "notes", "10001"),
+]
+
+
+@pytest.mark.parametrize(("typed", "field", "says"), BAD, ids=lambda value: str(value)[:40])
+async def test_bad_input_gets_its_sentence_and_nothing_is_lost(
+    database: TestDatabase, typed: dict[str, str], field: str, says: str
+) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0, 3, persons=2)
+        await desks.open_booking(booking_id)
+        for name, text in typed.items():
+            await desks.type_into(name, text)
+        before = {name: desks.form.field(name).raw for name in typed}
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: desks.form.field(field).error, "sentence")
+        assert says in desks.form.field(field).error
+        assert desks.form.field(field).editor_widget.has_focus
+        if field != "departure" or "+" not in typed[field]:
+            assert {name: desks.form.field(name).raw for name in typed} == before
+        assert (await desks.ben.bookings.get(booking_id)).version == 1
+
+
+async def test_only_what_changed_is_sent_and_others_are_merged(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.type_into("notes", "Hund [bellt]")
+        await desks.ben.bookings.save(booking_id, {"persons": Change(1, 2)})
+        await desks.toast("Ben Beispiel hat geändert: Personen.")
+        assert desks.form.field("persons").value == 2
+        assert desks.form.field("notes").raw == "Hund [bellt]"
+        await desks.press("ctrl+s")
+        await left(desks)
+        booking = await desks.ben.bookings.get(booking_id)
+        assert (booking.persons, booking.notes) == (2, "Hund [bellt]")
+
+
+async def test_the_same_field_is_chosen_field_by_field(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.type_into("notes", "meins")
+        await desks.type_into("cleaning_date", german(4))
+        await desks.ben.bookings.save(
+            booking_id,
+            {"notes": Change(None, "[/b] bens"), "cleaning_date": Change(None, in_days(5))},
+        )
+        await desks.toast("Ihre Eingabe bleibt stehen")
+        assert desks.form.field("notes").raw == "meins"
+        await desks.here.sees("Ben Beispiel hat gespeichert:")
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, ConflictDialog), "conflict")
+        await desks.here.sees("Ben Beispiel hat inzwischen gespeichert")
+        for words in ("● meins", "○ [/b] bens", "● 07.03.2031", "○ 08.03.2031", "–"):
+            assert words in desks.here.text(), words
+        rows = {str(key.value): index for index, key in enumerate(desks.screen.query_one("DataTable").rows)}
+        assert set(rows) == {"notes", "cleaning_date"}
+        await desks.press(*["down"] * rows["cleaning_date"], "g", "ctrl+s")
+        await left(desks)
+        booking = await desks.ben.bookings.get(booking_id)
+        assert (booking.notes, booking.cleaning_date) == ("meins", in_days(5))
+
+
+async def test_going_back_from_a_conflict_saves_nothing_and_keeps_all(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.type_into("notes", "meins")
+        await desks.ben.bookings.save(booking_id, {"notes": Change(None, "bens")})
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, ConflictDialog), "conflict")
+        await desks.press("escape")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "form")
+        assert desks.form.field("notes").raw == "meins"
+        assert "bens" in desks.form.field("notes").hint
+        assert (await desks.ben.bookings.get(booking_id)).notes == "bens"
+
+
+async def test_a_taken_room_names_who_has_it_and_keeps_the_form(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking(room_id=desks.house.single, arrival=in_days(0), departure=in_days(3))
+        await choose_guest(desks, "Yilmaz", "Yılmaz [VIP], Ayşe")
+        await desks.type_into("notes", "bleibt")
+        await book(desks.ben, desks.house.huber, desks.house.single, 1)
+        await desks.press("ctrl+s")
+        await desks.here.sees("Huber")
+        await desks.press("escape")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "form")
+        assert "Huber" in desks.form.field("room_id").error
+        assert desks.form.field("notes").raw == "bleibt"
+
+
+async def test_free_rooms_follow_the_dates_and_the_own_room_is_offered(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await book(desks.ben, desks.house.huber, desks.house.single, 10)
+        booking_id = await book(desks.ben, desks.house.yilmaz, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.here.until(lambda: len(room_labels(desks)) == 3, "own and the other room")
+        await desks.type_into("arrival", german(9))
+        await desks.type_into("departure", german(12))
+        await desks.here.until(lambda: len(room_labels(desks)) == 2, "the single room is taken then")
+        assert room_labels(desks)[1].startswith("2 [Wendelstein]")
+        await desks.type_into("persons", "2")
+        await desks.type_into("departure", german(10))
+        await desks.here.until(lambda: any("zu klein" in label for label in room_labels(desks)), "marked")
+
+
+async def test_statuses_are_those_allowed(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        field = desks.form.field("status")
+        assert isinstance(field, ChoiceField)
+        assert {option.value for option in field.choice.options} == {
+            Status.CONFIRMED,
+            Status.RESERVED,
+            Status.CHECKED_IN,
+            Status.CANCELLED,
+        }
+
+
+async def test_cancelling_asks_for_a_reason_and_can_be_undone(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.press("ctrl+r")
+        await desks.here.until(lambda: isinstance(desks.screen, CancelDialog), "reason")
+        await desks.press("ctrl+s")
+        await desks.here.sees("Grund fehlt")
+        await desks.press(*"krank", "enter")
+        await desks.toast("storniert.")
+        await left(desks)
+        booking = await desks.ben.bookings.get(booking_id)
+        assert (booking.status, booking.cancellation_reason) == (Status.CANCELLED, "krank")
+        await desks.open_booking(booking_id)
+        await desks.here.sees("Stornogrund: krank")
+        await desks.press("ctrl+r")
+        await desks.toast("zurückgeholt")
+        await left(desks)
+        assert (await desks.ben.bookings.get(booking_id)).status == Status.CONFIRMED
+
+
+async def test_choosing_storniert_as_status_asks_for_the_reason_too(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        desks.form.put({"status": Status.CANCELLED})
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, CancelDialog), "reason")
+        await desks.press(*"weg", "enter")
+        await left(desks)
+        booking = await desks.ben.bookings.get(booking_id)
+        assert (booking.status, booking.cancellation_reason) == (Status.CANCELLED, "weg")
+
+
+async def test_leaving_a_changed_form_asks(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking()
+        await desks.type_into("notes", "nicht verlieren")
+        await desks.press("escape")
+        await desks.here.until(lambda: isinstance(desks.screen, ConfirmDialog), "question")
+        await desks.press("escape")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "still here")
+        assert desks.form.field("notes").raw == "nicht verlieren"
+        await desks.press("escape")
+        await desks.here.until(lambda: isinstance(desks.screen, ConfirmDialog), "question")
+        await desks.press("j")
+        await left(desks)
+
+
+async def test_the_history_tells_who_changed_what(database: TestDatabase) -> None:
+    async with house(database, size=(160, 50)) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.ben.bookings.save(booking_id, {"persons": Change(1, 2)})
+        await desks.open_booking(booking_id)
+        await desks.press("ctrl+t")
+        await desks.here.until(lambda: desks.screen.query_one(HistoryTable).row_count > 1, "history")
+        text = desks.here.text()
+        for words in (
+            "Ben Beispiel",
+            "Personen",
+            "vorher",
+            "Buchung angelegt",
+            "bestätigt",
+            "Zimmer",
+            "2 [Wendelstein]",
+            "Huber, Anton",
+        ):
+            assert words in text, words
+        await desks.press("ctrl+t")
+        assert desks.screen.query_one(TabbedContent).active == "tab-stay"
+
+
+async def test_the_calendar_shows_what_is_taken_and_fills_the_dates(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await book(desks.ben, desks.house.huber, desks.house.double, 4)
+        await desks.open_booking(room_id=desks.house.double, arrival=in_days(0), departure=in_days(2))
+        await desks.press("ctrl+o")
+        await desks.here.until(lambda: isinstance(desks.screen, CalendarDialog), "calendar")
+        await desks.here.sees(" 7╳ 8╳ 9╳")
+        await desks.press("enter", "right", "right", "right", "right", "right")
+        await desks.here.sees("Darin ist das Zimmer belegt")
+        await desks.press("left", "enter")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "form")
+        form = desks.form
+        assert isinstance(form, BookingForm)
+        assert form.period == (in_days(0), in_days(4))
+
+
+async def test_the_calendar_gives_one_day_to_other_date_fields(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking(arrival=in_days(0), departure=in_days(2))
+        desks.form.field("cleaning_date").editor_widget.focus()
+        await desks.press("ctrl+o")
+        await desks.here.until(lambda: isinstance(desks.screen, CalendarDialog), "calendar")
+        await desks.press("down", "enter")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "form")
+        assert desks.form.field("cleaning_date").value == in_days(7)
+
+
+async def test_a_deleted_booking_says_so_and_keeps_the_text(database: TestDatabase) -> None:
+    async with house(database, user="admin") as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.type_into("notes", "steht noch")
+        await desks.here.desk.bookings.delete(booking_id)
+        await desks.press("ctrl+s")
+        await desks.toast("gelöscht")
+        assert desks.form.field("notes").raw == "steht noch"
+
+
+async def test_a_renamed_guest_is_renamed_in_the_open_form(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
+        await desks.open_booking(booking_id)
+        await desks.ben.guests.save(desks.house.huber, {"last_name": Change("Huber", "Huber-[Lang]")})
+        await desks.here.sees("Huber-[Lang], Anton")
+        assert not desks.form.dirty
