@@ -77,11 +77,22 @@ UNION ALL
 SELECT 'hardening', 'pg_stat_activity is open', 'pg_stat_activity'
  WHERE has_table_privilege('booking_user', 'pg_catalog.pg_stat_activity', 'SELECT')
 UNION ALL
+SELECT 'hardening', 'pg_settings can be locked', 'pg_settings'
+ WHERE has_table_privilege('booking_user', 'pg_catalog.pg_settings', 'UPDATE')
+UNION ALL
 SELECT 'hardening', 'role setting missing', s.setting
   FROM unnest(ARRAY['log_parameter_max_length=0', 'log_parameter_max_length_on_error=0', 'statement_timeout=10s',
                     'lock_timeout=5s', 'idle_in_transaction_session_timeout=15s']) s (setting)
  WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d
                     WHERE d.setrole = 'booking_user'::regrole AND d.setdatabase = 0 AND s.setting = ANY (d.setconfig))
+UNION ALL
+SELECT 'hardening', 'role setting that is not ours', s.setting
+  FROM pg_db_role_setting d, unnest(d.setconfig) s (setting)
+ WHERE d.setrole = 'booking_user'::regrole
+   AND (d.setdatabase = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
+        OR d.setdatabase = 0 AND split_part(s.setting, '=', 1) NOT IN (
+            'log_parameter_max_length', 'log_parameter_max_length_on_error', 'statement_timeout', 'lock_timeout',
+            'idle_in_transaction_session_timeout', 'jit'))
 UNION ALL
 SELECT 'hardening', 'booking_user has no connection limit', r.rolname
   FROM pg_roles r WHERE r.rolname = 'booking_user' AND r.rolconnlimit = -1

@@ -15,10 +15,10 @@ BEGIN
             EXECUTE format('CREATE POLICY owner_only ON %I.%I FOR ALL TO dpolg_owner USING (true) WITH CHECK (true)',
                            t.nspname, t.relname);
         END IF;
-        EXECUTE format('REVOKE ALL ON %I.%I FROM PUBLIC, booking_user', t.nspname, t.relname);
     END LOOP;
 END $$;
 
+REVOKE ALL ON ALL TABLES IN SCHEMA app, auth FROM PUBLIC, booking_user;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA app, auth FROM PUBLIC, booking_user;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA app, auth FROM PUBLIC;
 REVOKE EXECUTE ON ALL PROCEDURES IN SCHEMA app, auth FROM PUBLIC;
@@ -66,6 +66,21 @@ BEGIN
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);
     END LOOP;
     REVOKE SELECT ON pg_catalog.pg_stat_activity FROM PUBLIC;
+    -- With UPDATE on this view anybody could lock it, and with it the backup. SET and set_config() go on working.
+    REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC;
+    -- A role may change its own settings, for all who connect after it: what is not ours is taken back.
+    FOR f IN SELECT d.datname AS database, split_part(s, '=', 1) AS name
+               FROM pg_db_role_setting r LEFT JOIN pg_database d ON d.oid = r.setdatabase,
+                    unnest(r.setconfig) s
+              WHERE r.setrole = 'booking_user'::regrole
+                AND (d.datname = current_database()
+                     OR r.setdatabase = 0 AND split_part(s, '=', 1) NOT IN (
+                         'log_parameter_max_length', 'log_parameter_max_length_on_error', 'statement_timeout',
+                         'lock_timeout', 'idle_in_transaction_session_timeout', 'jit'))
+    LOOP
+        EXECUTE format('ALTER ROLE booking_user %s RESET %I',
+                       coalesce('IN DATABASE ' || quote_ident(f.database), ''), f.name);
+    END LOOP;
     -- Parameters hold login tags and personal data: never in the server's log; the role cannot switch it back.
     -- Only what is not so yet: two who harden at once would disturb each other.
     FOR f IN SELECT split_part(s, '=', 1) AS name, split_part(s, '=', 2) AS value

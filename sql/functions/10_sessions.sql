@@ -42,7 +42,8 @@ BEGIN
         RAISE EXCEPTION 'session is missing, expired or ended' USING ERRCODE = '28000';
     END IF;
     IF session.must_change_password THEN
-        RAISE EXCEPTION 'the given password must be changed first' USING ERRCODE = '42501';
+        RAISE EXCEPTION 'the given password must be changed first'
+            USING ERRCODE = '42501', CONSTRAINT = 'must_change_password';
     END IF;
     RETURN session.user_id;
 END $$;

@@ -55,8 +55,10 @@ BEGIN
      WHERE a.name_hash = attempt.name_hash AND a.address = attempt.address AND a.succeeded
        AND a.at > statement_timestamp() - interval '30 days';
     known := last_success IS NOT NULL;
-    -- Counted whatever their number: committing guesses in another order must gain nothing.
-    SELECT count(*) FILTER (WHERE a.address = attempt.address AND a.at > coalesce(last_success, '-infinity')),
+    -- Counted whatever their number: committing guesses in another order must gain nothing. Nor does it help to
+    -- write many down and have them judged after a colleague signed in: a success only clears what follows it.
+    SELECT count(*) FILTER (WHERE a.address = attempt.address
+                              AND (a.at > coalesce(last_success, '-infinity') OR attempt.at < last_success)),
            count(*)
       INTO here, anywhere
       FROM auth.attempts a
@@ -146,7 +148,7 @@ BEGIN
         RAISE EXCEPTION 'session is missing, expired or ended' USING ERRCODE = '28000';
     END IF;
     SELECT u.* INTO person FROM auth.users u WHERE u.id = session.user_id FOR NO KEY UPDATE;
-    IF person.verifier <> sha256(old_tag) THEN
+    IF person.verifier IS DISTINCT FROM sha256(old_tag) THEN
         INSERT INTO auth.attempts (name_hash, user_id, address, token_hash, client_id, judged)
         SELECT auth.name_hash(person.username), person.id, coalesce(inet_client_addr(), '0.0.0.0'), s.token_hash,
                session.client_id, true

@@ -6,10 +6,11 @@ AS $$
 DECLARE
     most constant integer := 500;
     session record;
-    since pg_snapshot := snapshot::pg_snapshot;
+    since pg_snapshot;
     answer jsonb;
 BEGIN
     PERFORM app.require_session();
+    since := snapshot::pg_snapshot;
     SELECT * INTO session FROM auth.session_of_token();
     IF session.last_seen < statement_timestamp() - interval '1 minute' THEN
         UPDATE auth.sessions s SET last_seen = statement_timestamp() WHERE s.id = session.session_id;
@@ -21,17 +22,18 @@ BEGIN
                'server_time', statement_timestamp(),
                'expires_at', session.expires_at,
                'notification_queue', pg_notification_queue_usage(),
-               'reload', coalesce(f.reload OR f.number > most, false)
+               'reload', coalesce(f.reload, false)
                          OR (since IS NOT NULL AND pg_snapshot_xmin(since) < i.feed_floor),
-               'changes', CASE WHEN coalesce(f.reload OR f.number > most, false) THEN '[]'::jsonb
+               'changes', CASE WHEN f.reload THEN '[]'::jsonb
                                ELSE coalesce(f.changes, '[]'::jsonb) END)
       INTO answer
       FROM app.installation i
       LEFT JOIN LATERAL (
-          SELECT count(*) AS number, bool_or(c.table_name = 'reload') AS reload,
+          -- Too many to tell one by one, or more than were looked at.
+          SELECT bool_or(c.table_name = 'reload') OR count(*) > most OR sum(c.rows) >= 5 * most AS reload,
                  jsonb_agg(jsonb_build_object('table', c.table_name, 'id', c.record_id, 'operation', c.operation,
                      'user_id', c.user_id, 'client', c.client_id, 'at', c.at) ORDER BY c.at) AS changes
-            FROM (SELECT n.table_name, n.record_id, n.user_id, n.client_id, max(n.at) AS at,
+            FROM (SELECT n.table_name, n.record_id, n.user_id, n.client_id, max(n.at) AS at, count(*) AS rows,
                          CASE WHEN bool_or(n.operation = 'DELETE') THEN 'DELETE'
                               WHEN bool_or(n.operation = 'INSERT') THEN 'INSERT' ELSE 'UPDATE' END AS operation
                     FROM (SELECT * FROM app.change_feed cf
@@ -213,6 +215,7 @@ AS $$
 DECLARE
     key text := app.search_key(left(query, 200));
     patterns text[];
+    prefix text := replace(replace(replace(key, '\', '\\'), '%', '\%'), '_', '\_') || '%';
     wanted integer := greatest(1, least(max_rows, 200));
     today date := app.today();
 BEGIN
@@ -224,10 +227,10 @@ BEGIN
       INTO patterns FROM regexp_split_to_table(key, '\s+') w WHERE w <> '';
     RETURN QUERY
     WITH hits AS (
-        SELECT b.id FROM app.bookings b WHERE b.number LIKE upper(replace(replace(key, '%', ''), '_', '')) || '%'
+        SELECT b.id FROM app.bookings b WHERE b.number LIKE upper(prefix)
         UNION
         SELECT b.id FROM app.guests g JOIN app.bookings b ON b.guest_id = g.id
-         WHERE CASE WHEN length(key) < 3 THEN g.sort_key LIKE replace(patterns[1], '%', '') || '%'
+         WHERE CASE WHEN length(key) < 3 THEN g.sort_key LIKE prefix
                     ELSE g.search LIKE ALL (patterns) END)
     SELECT b.id, b.number, concat_ws(', ', g.last_name, nullif(g.first_name, '')), b.status, o.arrival, o.departure,
            o.room_id, o.id

@@ -266,8 +266,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     answer jsonb;
-    stays jsonb := app.normal_stays(changes);
-    target jsonb := stays #> '{stay,to}';
+    stays jsonb;
+    target jsonb;
     fields jsonb;
     conflicting jsonb;
     current app.occupancies;
@@ -279,6 +279,8 @@ BEGIN
         RETURN answer || jsonb_build_object('version', (SELECT o.version FROM app.occupancies o
                                                          WHERE o.id = (answer ->> 'id')::bigint));
     END IF;
+    stays := app.normal_stays(changes);
+    target := stays #> '{stay,to}';
     fields := app.normal_changes('occupancies', changes - 'stay', ARRAY['kind', 'reason']);
     IF fields #>> '{kind,to}' = 'stay' OR (record IS NULL AND (target IS NULL OR NOT fields ? 'kind')) THEN
         PERFORM app.refuse('occupancies_kind_matches_booking', 'a block is no stay');

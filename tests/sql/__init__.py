@@ -1,0 +1,1 @@
+"""The database itself: what its functions do, and what they refuse."""
