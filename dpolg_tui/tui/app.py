@@ -22,13 +22,13 @@ from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
     from dpolg_tui.domain.models import Role
-    from dpolg_tui.tui.dialogs.base import BaseDialog
     from dpolg_tui.tui.work import Job
 
 LOGIN = "login"
@@ -106,9 +106,17 @@ class DeskApp(App[None], inherit_bindings=False):
         return self.desk.user.role if self.desk.user else None
 
     @property
+    def _locks(self) -> list[BaseDialog[Any]]:
+        return [
+            screen
+            for screen in self.screen_stack
+            if isinstance(screen, BaseDialog) and screen.LOCKS and not screen.at_its_end
+        ]
+
+    @property
     def locked(self) -> bool:
         """Whether the lock screen lies over everything."""
-        return any(screen.id == "lock" for screen in self.screen_stack)
+        return bool(self._locks)
 
     async def signed_in(self) -> None:
         """After the login: opens the first place."""
@@ -150,6 +158,10 @@ class DeskApp(App[None], inherit_bindings=False):
     def opened(self, screen: DeskScreen | BaseDialog[Any]) -> None:
         """A screen or dialog has appeared."""
         self._open.append(screen)
+        hidden = isinstance(screen, BaseDialog) and not (screen.LOCKS or screen.OVER_LOCK)
+        if hidden and self.locked and not self._asking:
+            # Work that went on under the lock asks something: that must wait behind a lock, too.
+            self._push_lock("")
 
     def closed(self, screen: DeskScreen | BaseDialog[Any]) -> None:
         """A screen or dialog is gone."""
@@ -265,13 +277,18 @@ class DeskApp(App[None], inherit_bindings=False):
         """Lays the lock screen over everything; what was open is still there afterwards."""
         if self.desk.user is None or not self.signed_in_places or self.locked:
             return
+        self.clear_notifications()
+        self._push_lock(reason)
+
+    def _push_lock(self, reason: str) -> None:
         from dpolg_tui.tui.screens.lock import LockScreen
 
-        self.clear_notifications()
         self.push_screen(LockScreen(reason))
 
     def unlocked(self) -> None:
-        """The lock screen is gone: says what it held back."""
+        """The right password was given: opens, and says what was held back."""
+        for lock in self._locks:
+            lock.finish(None)
         self._last_activity = time.monotonic()
         held, self._held = self._held, []
         for message, severity in held[-5:]:

@@ -7,7 +7,7 @@ import pytest
 from dpolg_tui.domain.german import format_date, today
 from dpolg_tui.tui.widgets.footer import DeskFooter
 from dpolg_tui.tui.widgets.header import Parts
-from tests.databases import TestDatabase
+from tests.databases import Server, TestDatabase
 from tests.tui.desk_app import Running, config_for, running
 
 PARTS = Parts(
@@ -86,3 +86,21 @@ async def test_footer_is_clickable(database: TestDatabase) -> None:
         x = desk.text().splitlines()[-1].index("F1 Hilfe")
         await desk.pilot.click(footer, offset=(x + 1, 0))
         await desk.sees("Hilfe: Belegungsplan")
+
+
+async def test_a_lost_connection_is_shown_and_comes_back_by_itself(
+    database: TestDatabase, server: Server
+) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.sign_in("anna", database.users["anna"].password)
+        await desk.until(lambda: "● verbunden" in first_line(desk), "connection")
+        server.execute(
+            f'ALTER DATABASE "{database.name}" ALLOW_CONNECTIONS false',
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'",
+        )
+        await desk.until(lambda: "○ offline seit" in first_line(desk), "offline")
+        await desk.sees("Verbindungsfehler")
+        desk.app.clear_notifications()
+        server.execute(f'ALTER DATABASE "{database.name}" ALLOW_CONNECTIONS true')
+        await desk.until(lambda: "● verbunden" in first_line(desk), "connection again")
+        await desk.sees("Echtzeit-Sync verbunden")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 from textual.widgets import Button
 
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.screens.lock import LockScreen
 from dpolg_tui.tui.screens.login import LoginScreen
 from tests.databases import TestDatabase
@@ -101,3 +102,34 @@ async def test_somebody_else_signs_out_instead(database: TestDatabase) -> None:
         desk.app.screen.query_one("#sign-out", Button).press()
         await desk.until(lambda: isinstance(desk.app.screen, LoginScreen), "login")
         assert desk.desk.user is None
+
+
+async def test_a_question_that_comes_while_locked_stays_behind_the_lock(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        place = desk.app.screen
+        await desk.pilot.press("ctrl+l")
+        answers: list[bool | None] = []
+        desk.app.push_screen(ConfirmDialog("Zimmer belegt", "2026-118 Muster", "Ja"), answers.append)
+        await desk.pilot.pause()
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "lock on top")
+        assert "Muster" not in desk.text()
+        await unlock(desk, anna.password)
+        await desk.sees("2026-118 Muster")
+        await desk.pilot.press("enter")
+        await desk.until(lambda: desk.app.screen is place, "chart again")
+        assert answers == [True]
+        assert not desk.app.locked
+
+
+async def test_notes_that_come_while_locked_are_shown_afterwards(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        await desk.pilot.press("ctrl+l")
+        desk.app.notify("Ben hat 2026-118 Muster geändert")
+        await desk.pilot.pause(0.1)
+        assert "Muster" not in desk.text()
+        await unlock(desk, anna.password)
+        await desk.sees("Ben hat 2026-118 Muster geändert")

@@ -6,7 +6,7 @@ import asyncpg
 from textual.widgets import Button, Input
 
 from dpolg_tui import locations
-from dpolg_tui.config import Config
+from dpolg_tui.config import Config, database_from_dsn
 from dpolg_tui.settings import DatabaseSettings
 from dpolg_tui.tui.dialogs.password import PasswordDialog
 from dpolg_tui.tui.screens.login import LoginScreen
@@ -117,3 +117,33 @@ async def test_signing_out_goes_back_to_the_login(database: TestDatabase) -> Non
         await desk.sign_in(ben.username, ben.password)
         assert desk.desk.user is not None
         assert desk.desk.user.username == "ben"
+
+
+async def test_the_own_password_can_be_changed(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        desk.app.action_own_password()
+        await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
+        await desk.fill("#new", "drei grüne Tannen")
+        await desk.fill("#again", "drei grüne Tannen")
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.sees("Bitte das bisherige Passwort eingeben.")
+        await desk.fill("#old", "wrong password")
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.sees("Das bisherige Passwort stimmt nicht")
+        assert "Speichern" in desk.text()
+        await desk.fill("#old", anna.password)
+        desk.app.screen.query_one("#save", Button).press()
+        await desk.sees("Passwort geändert")
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, "drei grüne Tannen")
+
+
+async def test_a_database_without_schema_says_so(empty_database: TestDatabase) -> None:
+    async with running(Config(database=database_from_dsn(empty_database.superuser_dsn))) as desk:
+        await desk.connected()
+        await desk.fill("#username", "anna")
+        await desk.fill("#password", "whatever")
+        desk.app.screen.query_one("#submit", Button).press()
+        await desk.sees("noch kein Buchungssystem")

@@ -31,6 +31,10 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
 
     SCOPE: ClassVar[str] = ""
     HELP: ClassVar[str] = ""
+    LOCKS: ClassVar[bool] = False
+    """Whether it keeps people out: the lock screen."""
+    OVER_LOCK: ClassVar[bool] = False
+    """Whether it may be seen while the screen is locked: help."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Abbrechen", key_display="Esc"),
     ]
@@ -118,6 +122,11 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
             return
         self._finished = True
         self.dismiss(result)
+
+    @property
+    def at_its_end(self) -> bool:
+        """Whether it has its answer, though it may still wait for its turn to close."""
+        return self._finished or bool(self._waiting)
 
     def on_screen_resume(self) -> None:
         if self._waiting:

@@ -54,6 +54,7 @@ def _row(action: Action) -> Row:
 class HelpDialog(BaseDialog[None]):
     """Help of one screen, to scroll through."""
 
+    OVER_LOCK = True
     AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Schließen", key_display="Esc"),

@@ -6,12 +6,18 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Input, Static
 
 from dpolg_tui.domain.errors import DomainError, InvalidInput
-from dpolg_tui.domain.passwords import RULE, check_password
+from dpolg_tui.domain.passwords import LONGEST, RULE, check_password
 from dpolg_tui.tui import work
 from dpolg_tui.tui.dialogs.base import BaseDialog
+
+
+def _field(name: str, title: str) -> Input:
+    field = Input(password=True, id=name, max_length=LONGEST + 1, classes="framed")
+    field.border_title = title
+    return field
 
 
 class PasswordDialog(BaseDialog[bool]):
@@ -33,12 +39,9 @@ class PasswordDialog(BaseDialog[bool]):
             yield Static(Content("Bitte ersetzen Sie das mitgeteilte Passwort durch ein eigenes."))
         yield Static(Content(RULE), classes="hint")
         if not self._old:
-            yield Label(Content("Bisheriges Passwort"))
-            yield Input(password=True, id="old")
-        yield Label(Content("Neues Passwort"))
-        yield Input(password=True, id="new")
-        yield Label(Content("Neues Passwort noch einmal"))
-        yield Input(password=True, id="again")
+            yield _field("old", "Bisheriges Passwort")
+        yield _field("new", "Neues Passwort")
+        yield _field("again", "Neues Passwort noch einmal")
         yield Static("", id="password-error", classes="error", markup=False)
 
     def compose_buttons(self) -> ComposeResult:

@@ -15,11 +15,11 @@ class LockScreen(BaseDialog[None]):
     """Opaque; what was open lies untouched below it. Somebody else may sign out instead."""
 
     HELP = "Das Passwort öffnet den Bildschirm wieder so, wie er war."
+    LOCKS = True
     AUTO_FOCUS = "#unlock-password"
 
     def __init__(self, reason: str) -> None:
         super().__init__("Gesperrt")
-        self.id = "lock"
         self._reason = reason
 
     def compose_body(self) -> ComposeResult:
@@ -29,7 +29,7 @@ class LockScreen(BaseDialog[None]):
         yield Static(
             Content.assemble("Angemeldet als ", (user.display_name if user else "", "bold")), markup=False
         )
-        box = Input(password=True, id="unlock-password", max_length=200)
+        box = Input(password=True, id="unlock-password", max_length=200, classes="framed")
         box.border_title = "Passwort"
         yield box
         yield Static("", id="unlock-error", classes="error", markup=False)
@@ -68,7 +68,6 @@ class LockScreen(BaseDialog[None]):
         finally:
             for button in self.query("#unlock"):
                 button.disabled = False
-        self.finish(None)
         self.desk_app.unlocked()
 
     def _say(self, message: str) -> None:

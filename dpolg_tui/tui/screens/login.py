@@ -48,7 +48,7 @@ class DemoInput(Input):
     """A field of the demo's login: a digit in the empty field chooses one of the demo's users."""
 
     def __init__(self, value: str = "", *, users: int, password: bool = False, id: str) -> None:  # noqa: A002
-        super().__init__(value, password=password, id=id, max_length=200)
+        super().__init__(value, password=password, id=id, max_length=200, classes="framed")
         self._users = users
 
     async def _on_key(self, event: events.Key) -> None:
