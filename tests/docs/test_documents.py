@@ -37,7 +37,7 @@ async def test_names_of_the_database_exist(database: TestDatabase) -> None:
 
 
 def database_names() -> list[tuple[str, str]]:
-    """(document, name) of everything in backticks that begins with a schema; test_plan.py looks at plan.md."""
+    """(document, name) of what begins with a schema, in backticks; test_plan.py looks at plan.md."""
     found = []
     for document in DOCUMENTS:
         text = _FENCE.sub("", document.read_text("utf-8")) if document.name != "plan.md" else ""
