@@ -60,7 +60,9 @@ class RecordTable(DataTable[Text]):
         ids = [row[0] for row in rows]
         row = ids.index(record_id) if record_id in ids else min(at, max(0, len(ids) - 1))
         self.move_cursor(row=row, animate=False, scroll=False)
-        self.scroll_to(y=scroll, animate=False)
+        # The marked line stays where the eye is, whatever came or went above it.
+        moved = row - at if record_id in ids else 0
+        self.scroll_to(y=max(0, scroll + moved), animate=False)
 
 
 class ListScreen(DeskScreen):
