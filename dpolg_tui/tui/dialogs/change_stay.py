@@ -97,7 +97,7 @@ class ChangeStayDialog(ConfirmDialog):
 
     def compose_body(self) -> ComposeResult:
         yield from super().compose_body()
-        yield Static(self._table(), markup=False)
+        yield Static(self._table(), classes="stay-table")
 
     def _table(self) -> Table:
         change, rooms = self._change, self._rooms

@@ -80,7 +80,7 @@ class FilterDialog(BaseDialog[ChartChoice]):
         shown = [status for status in Status if status is not Status.CANCELLED]
         yield _field("status", "Status", [Option(german.status_label(it), it) for it in shown])
         yield DateField("free_from", self._parse_from, "frei ab")
-        yield DateField("free_until", self._parse_until, "frei bis (Abreise)")
+        yield DateField("free_until", self._parse_until, "frei bis")
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Anwenden", "apply", primary=True)

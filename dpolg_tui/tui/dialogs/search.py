@@ -13,12 +13,15 @@ from dpolg_tui.domain import german
 from dpolg_tui.domain.models import BookingSummary, Status
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.labels import room_label
+from dpolg_tui.tui.widgets.chart_text import cut
 from dpolg_tui.tui.widgets.field import LineInput
 from dpolg_tui.tui.work import read
 
 DEBOUNCE = 0.12
 """Seconds of rest after typing before the database is asked."""
 FEWEST_LETTERS = 2
+LINE = 69
+"""Cells of a line of the list, beside its scrollbar: longer ones would take two lines."""
 
 
 class SearchDialog(BaseDialog[BookingSummary]):
@@ -90,7 +93,7 @@ class SearchDialog(BaseDialog[BookingSummary]):
             room_label(found.room_id, self.desk.store.rooms),
             german.status_label(found.status),
         ]
-        return Text(german.clean_line(" · ".join(parts)), no_wrap=True, overflow="ellipsis")
+        return Text(cut(german.clean_line(" · ".join(parts)), LINE))
 
     def on_key(self, event: events.Key) -> None:
         """The cursor stays in the line while arrows choose."""

@@ -14,7 +14,9 @@ from textual.widgets.option_list import Option
 from dpolg_tui.domain import german
 from dpolg_tui.domain.models import FreeRoom, InTheWay, Occupancy, Room
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.dialogs.search import LINE
 from dpolg_tui.tui.labels import room_label
+from dpolg_tui.tui.widgets.chart_text import cut
 
 
 def in_the_way(occupancy: Occupancy) -> InTheWay:
@@ -80,4 +82,4 @@ def _label(room: Room, fits: bool) -> Text:
         parts.append(room.building)
     if not fits:
         parts.append("zu wenig Betten")
-    return Text(german.clean_line(" · ".join(parts)))
+    return Text(cut(german.clean_line(" · ".join(parts)), LINE))

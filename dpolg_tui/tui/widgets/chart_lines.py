@@ -327,12 +327,16 @@ class ChartLines(ScrollView, can_focus=True):
             what = {Hold.WHOLE: "verschieben", Hold.ARRIVAL: "Anreise", Hold.DEPARTURE: "Abreise"}[ghost.hold]
             row = model.row(ghost.row)
             verdict = judge(ghost, model)
+            dates = german.format_date_range(ghost.arrival, ghost.departure)
+            dates = dates.removesuffix(str(self._today.year))
             return " · ".join(
                 [
-                    f"{what}: {room_name(row.room_id if row else None, model.rooms)}",
-                    german.format_date_range(ghost.arrival, ghost.departure),
+                    f"{what}: {'✓' if verdict.free else '✗'} {verdict.text}",
+                    room_name(row.room_id if row else None, model.rooms),
+                    german.format_date_range(ghost.arrival, ghost.departure).removesuffix(
+                        str(self._today.year)
+                    ),
                     german.format_nights(ghost.nights),
-                    f"{'✓' if verdict.free else '✗'} {verdict.text}",
                     "Enter legt ab, Esc zurück",
                 ]
             )
@@ -349,12 +353,12 @@ class ChartLines(ScrollView, can_focus=True):
             return f"markiert: {name} · {dates} · {german.format_nights(nights)} · n bucht, b sperrt"
         occupancy = model.at(row, day)
         if occupancy is not None:
-            return occupancy_detail(occupancy, model.rooms, self._today)
+            return occupancy_detail(occupancy, model.rooms, self._today, self.inner_width - 2)
         totals = None
         window = self.painter.window
         if model.is_known(day) and window.first <= day <= window.last:
             totals = model.totals(window)[(day - window.first).days]
-        return free_detail(day, self._holiday(day), row.room, totals)
+        return free_detail(day, self._holiday(day), row.room, totals, self.inner_width - 2)
 
 
 def _pair(arrivals: int, departures: int) -> str:

@@ -52,6 +52,7 @@ COMPONENTS = frozenset(
         "chart--room-cursor",
         "chart--group",
         "chart--totals",
+        "chart--totals-odd",
         "chart--totals-today",
         "chart--detail",
     ]
@@ -256,7 +257,10 @@ class Painter:
             return text.center(zoom) if len(text) <= zoom else "+" * min(2, zoom)
 
         def style_of(day: date) -> str:
-            return "chart--totals-today" if day == self.today else "chart--totals"
+            if day == self.today:
+                return "chart--totals-today"
+            # In two columns figures of two digits touch: every other day looks different.
+            return "chart--totals-odd" if zoom == 2 and day.toordinal() % 2 else "chart--totals"
 
         return self._with_left(f" {label}", "chart--totals", self._by_days(text_of, style_of))
 

@@ -12,7 +12,7 @@ from datetime import date
 from rich.cells import cell_len
 
 from dpolg_tui.domain import german
-from dpolg_tui.domain.chart import DayTotals
+from dpolg_tui.domain.chart import DayTotals, is_retired
 from dpolg_tui.domain.models import Occupancy, Room
 from dpolg_tui.domain.stay import late_label
 
@@ -117,32 +117,52 @@ def room_name(room_id: int | None, rooms: Mapping[int, Room]) -> str:
     return plain(room.name) if room else f"Zimmer Nr. {room_id}"
 
 
-def occupancy_detail(occupancy: Occupancy, rooms: Mapping[int, Room], today: date) -> str:
-    """The detail line of an occupancy."""
-    parts = []
+def occupancy_detail(occupancy: Occupancy, rooms: Mapping[int, Room], today: date, width: int) -> str:
+    """The detail line of an occupancy. In little room the nights, the first name, then the room give way."""
+    text = ""
+    for first_name, room, nights in (
+        (True, True, german.format_nights(occupancy.nights)),
+        (True, True, f"{occupancy.nights} N"),
+        (False, True, f"{occupancy.nights} N"),
+        (False, False, f"{occupancy.nights} N"),
+    ):
+        parts = [
+            *_who(occupancy, first_name=first_name),
+            room_name(occupancy.room_id, rooms) if room else "",
+            # The year stands in the header; it is named where it is another one.
+            german.format_date_range(occupancy.arrival, occupancy.departure).removesuffix(str(today.year)),
+            nights,
+            *_state(occupancy, today),
+        ]
+        text = " · ".join(part for part in parts if part)
+        if cell_len(text) <= width:
+            break
+    return text
+
+
+def _who(occupancy: Occupancy, *, first_name: bool) -> list[str]:
     if occupancy.is_block:
-        parts += [f"{german.BLOCK_GLYPH} Sperre", occupancy_name(occupancy)]
-    else:
-        name = plain(f"{occupancy.last_name}, {occupancy.first_name}".strip(", "))
-        parts += [occupancy.number or "", name]
-    parts += [
-        room_name(occupancy.room_id, rooms),
-        german.format_date_range(occupancy.arrival, occupancy.departure),
-        german.format_nights(occupancy.nights),
+        return [f"{german.BLOCK_GLYPH} Sperre", occupancy_name(occupancy)]
+    names = [occupancy.last_name, occupancy.first_name if first_name else ""]
+    return [occupancy.number or "", plain(", ".join(name for name in names if name))]
+
+
+def _state(occupancy: Occupancy, today: date) -> list[str]:
+    if occupancy.status is None:
+        return []
+    late = late_label(occupancy, today)
+    option = ""
+    if late:
+        option = f"{LATE_MARK} {late}"
+    elif occupancy.option_expires is not None:
+        option = f"Option bis {german.format_date(occupancy.option_expires)}"
+    return [
+        f"{occupancy.persons} P",
+        f"{occupancy_glyph(occupancy)} {german.status_label(occupancy.status)}",
+        option,
+        f"{FOUNDATION_MARK} Stiftungsfall" if occupancy.foundation_case else "",
+        f"{NOTES_MARK} Notizen" if occupancy.has_notes else "",
     ]
-    if occupancy.status is not None:
-        parts.append(f"{occupancy.persons} P")
-        parts.append(f"{occupancy_glyph(occupancy)} {german.status_label(occupancy.status)}")
-        late = late_label(occupancy, today)
-        if late:
-            parts.append(f"{LATE_MARK} {late}")
-        elif occupancy.option_expires is not None:
-            parts.append(f"Option bis {german.format_date(occupancy.option_expires)}")
-        if occupancy.foundation_case:
-            parts.append(f"{FOUNDATION_MARK} Stiftungsfall")
-        if occupancy.has_notes:
-            parts.append(f"{NOTES_MARK} Notizen")
-    return " · ".join(part for part in parts if part)
 
 
 def day_text(day: date, holiday: str | None) -> str:
@@ -151,11 +171,13 @@ def day_text(day: date, holiday: str | None) -> str:
     return f"{text} ({holiday})" if holiday else text
 
 
-def free_detail(day: date, holiday: str | None, room: Room | None, totals: DayTotals | None) -> str:
-    """The detail line of an empty cell: the night, the room and the day's figures."""
+def free_detail(
+    day: date, holiday: str | None, room: Room | None, totals: DayTotals | None, width: int
+) -> str:
+    """The detail line of an empty cell: the night, the room and, where they fit, the day's figures."""
     parts = [day_text(day, holiday)]
     if room is not None:
-        free = "stillgelegt" if room.retired_from is not None and room.retired_from <= day else "frei"
+        free = "stillgelegt" if is_retired(room, day) else "frei"
         price = german.format_money(room.price_low)
         if room.price_high != room.price_low:
             price = f"{price} / {german.format_money(room.price_high)}"
@@ -165,6 +187,8 @@ def free_detail(day: date, holiday: str | None, room: Room | None, totals: DayTo
             f"{plain(room.category)} für {room.capacity} P",
             f"{price} je Nacht",
         ]
-    if totals is not None:
-        parts.append(f"frei {totals.free} von {totals.rooms}, an {totals.arrivals}, ab {totals.departures}")
-    return " · ".join(parts)
+    text = " · ".join(parts)
+    if totals is None:
+        return text
+    figures = f" · {totals.free} von {totals.rooms} frei, an {totals.arrivals}, ab {totals.departures}"
+    return text + figures if cell_len(text + figures) <= width else text
