@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpolg_tui import __version__
 from dpolg_tui.db import login, reads, sql_files, writes
-from dpolg_tui.db.connection import Database
+from dpolg_tui.db.connection import Database, new_client_id
 from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState
 from dpolg_tui.desk.blocks import BlockActions
@@ -55,7 +55,7 @@ class Desk:
         self.present: tuple[Presence, ...] = ()
         """Colleagues who are signed in, without this desk's user."""
         self._everybody: tuple[Presence, ...] = ()
-        self.database = Database(config.database)
+        self.database = Database(config.database, client=new_client_id(config.desk.name))
         self.database.on_state = self._database_state
         self.bookings = BookingActions(self)
         self.guests = GuestActions(self)

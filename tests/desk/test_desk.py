@@ -14,10 +14,11 @@ import pytest
 from dpolg_tui.db.hosts import encode_json
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import DeskEvent, RecordChanged, SessionLost
-from dpolg_tui.domain.errors import LoginFailed, NotAllowed, RuleViolated
+from dpolg_tui.domain.errors import ClientTooOld, LoginFailed, NoSchema, NotAllowed, RuleViolated
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Occupancy, Outcome, Status
 from tests.databases import TestDatabase
+from tests.tui.desk_app import config_for
 from tests.tui.forms_house import House, furnish, signed_in
 
 
@@ -274,3 +275,36 @@ async def test_signing_out_forgets_the_house(two: Two) -> None:
     assert not two.anna.store.rooms
     assert not two.anna.store.occupancies
     assert two.anna.user is None
+
+
+async def test_a_client_below_the_minimum_says_so_and_stops(database: TestDatabase) -> None:
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        await owner.execute("UPDATE app.installation SET minimum_client = '99.0.0'")
+    finally:
+        await owner.close()
+    with pytest.raises(ClientTooOld, match=r"99\.0\.0"):
+        async with signed_in(database, "anna"):
+            pass
+
+
+async def test_a_database_without_schema_says_what_to_do(empty_database: TestDatabase) -> None:
+    desk = Desk(config_for(empty_database))
+    desk.start()
+    try:
+        with pytest.raises(NoSchema, match="init-db"):
+            await desk.login("anna", "egal")
+    finally:
+        await desk.close()
+
+
+async def test_the_log_has_ids_and_nothing_personal(two: Two, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        booking = await two.book()
+        await two.anna.guests.save(two.house.huber, {"notes": Change(None, "Geheimnis")})
+        await two.anna.guests.search("Huber")
+    text = caplog.text
+    assert f"Booking erstellt: {booking}" in text
+    assert f"Guest geändert: {two.house.huber}" in text
+    for personal in ("Huber", "Anton", "Geheimnis", "anton@example.org", two.anna.database.token):
+        assert personal not in text
