@@ -8,10 +8,11 @@ of the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from dpolg_tui.domain.german import natural_key
 from dpolg_tui.domain.models import Occupancy, Room
@@ -243,13 +244,15 @@ def totals_of(
     neither arrives nor departs; a stay without room arrives but takes none; a retired room counts
     neither as free nor as taken.
     """
-    retired: Mapping[int, date | None] = {room.id: room.retired_from for room in rooms}
-    open_rooms = [0] * days
+    retired: dict[int, date | None] = {}
+    steps_open, steps_taken = [0] * (days + 1), [0] * (days + 1)
     for room in rooms:
+        retired[room.id] = room.retired_from
         end = days if room.retired_from is None else min(days, (room.retired_from - first).days)
-        for index in range(end):
-            open_rooms[index] += 1
-    taken, arrivals, departures = [0] * days, [0] * days, [0] * days
+        if end > 0:
+            steps_open[0] += 1
+            steps_open[end] -= 1
+    arrivals, departures = [0] * days, [0] * days
     for occupancy in occupancies:
         start = (occupancy.arrival - first).days
         end = (occupancy.departure - first).days
@@ -263,6 +266,9 @@ def totals_of(
         retired_from = retired[occupancy.room_id]
         if retired_from is not None:
             end = min(end, (retired_from - first).days)
-        for index in range(max(0, start), min(days, end)):
-            taken[index] += 1
-    return [DayTotals(*figures) for figures in zip(open_rooms, taken, arrivals, departures, strict=True)]
+        start, end = max(0, start), min(days, end)
+        if start < end:
+            steps_taken[start] += 1
+            steps_taken[end] -= 1
+    figures = zip(accumulate(steps_open), accumulate(steps_taken), arrivals, departures, strict=False)
+    return [DayTotals(*figure) for figure in figures]

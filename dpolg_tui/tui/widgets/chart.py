@@ -13,8 +13,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from dpolg_tui.domain.chart import ONE_DAY, PAST_DAYS, ZOOMS, Grouping, Row, RowKey
-from dpolg_tui.domain.models import Occupancy, Room
+from dpolg_tui.domain.chart import ONE_DAY, PAST_DAYS, ZOOMS, Grouping
+from dpolg_tui.domain.models import Occupancy
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.actions_chart import CURSOR_ACTIONS
 from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold, judge
@@ -85,26 +85,6 @@ class OccupancyChart(ChartView, can_focus=True):
 
     # --- Cursor and range ---------------------------------------------------------------------
 
-    @property
-    def cursor_row(self) -> Row | None:
-        """The row of the cursor."""
-        return self.model.row(self.cursor.row)
-
-    def occupancy_under_cursor(self) -> Occupancy | None:
-        """Who has the room in the night under the cursor."""
-        row = self.cursor_row
-        return self.model.at(row, self.cursor.day) if row else None
-
-    def departing_under_cursor(self) -> Occupancy | None:
-        """Who leaves the room under the cursor on its day."""
-        row = self.cursor_row
-        return self.model.departing(row, self.cursor.day) if row else None
-
-    def room_under_cursor(self) -> Room | None:
-        """The room of the cursor's row."""
-        row = self.cursor_row
-        return row.room if row else None
-
     def marked_range(self) -> MarkedRange | None:
         """The marked nights, if any are marked."""
         row = self.cursor_row
@@ -151,18 +131,6 @@ class OccupancyChart(ChartView, can_focus=True):
         self._refresh_detail()
         self.post_message(self.CursorMoved(new, self.occupancy_under_cursor()))
 
-    def place_cursor(self, row: RowKey, day: date) -> None:
-        """Puts the cursor somewhere and brings it into sight."""
-        day = min(max(day, EARLIEST), LATEST)
-        self._reveal_day(day)
-        self._reveal_row(row)
-        self.cursor = Cell(row, day)
-
-    def go_to(self, day: date) -> None:
-        """Shows a day with two before it; the cursor goes there."""
-        self.show_from(day - timedelta(days=PAST_DAYS))
-        self.place_cursor(self.cursor.row, day)
-
     def jump_to(self, occupancy_id: int) -> bool:
         """Puts the cursor on an occupancy, unfolding and unfiltering what hides it.
 
@@ -196,15 +164,6 @@ class OccupancyChart(ChartView, can_focus=True):
         row = self._row_from(self.cursor.row, rows)
         if row is not None:
             self.place_cursor(row.key, self.cursor.day + timedelta(days=days))
-
-    def _row_from(self, key: RowKey, by: int) -> Row | None:
-        """The row some stops further, not past the ends."""
-        stops = self.model.stops()
-        if not stops:
-            return None
-        here = self.model.index.get(key, stops[0])
-        at = min(range(len(stops)), key=lambda number: abs(stops[number] - here))
-        return self.model.rows[stops[min(max(at + by, 0), len(stops) - 1)]]
 
     # --- Picking up ---------------------------------------------------------------------------
 

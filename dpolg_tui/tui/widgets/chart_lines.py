@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -66,10 +67,11 @@ class MarkedRange:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A row without cursor, mark and held bar."""
+    """A row without cursor, mark and held bar: its days, and the line with the room column."""
 
     bars: list[Bar]
-    strip: Strip
+    days: Strip
+    line: Strip
 
 
 class ChartLines(ScrollView, can_focus=True):
@@ -88,6 +90,7 @@ class ChartLines(ScrollView, can_focus=True):
         self._zoom = 4
         self._colour_key = "status"
         self._holiday: Callable[[date], str | None] = lambda day: None  # noqa: ARG005
+        self._component_rich_styles: dict[str, Style] = {}
         self._painter: Painter | None = None
         self._drawn: dict[RowKey, _Drawn] = {}
         self._group_numbers: dict[str, int] = {}
@@ -174,11 +177,15 @@ class ChartLines(ScrollView, can_focus=True):
 
     @property
     def painter(self) -> Painter:
-        """Made once a picture: it fetches the styles, which is slow."""
+        """Made once for a window of days."""
         if self._painter is None:
-            styles = {name: self.get_component_rich_style(name) for name in COMPONENTS}
+            if not self._component_rich_styles:
+                # Slow, so once for a theme.
+                self._component_rich_styles = {
+                    name: self.get_component_rich_style(name) for name in COMPONENTS
+                }
             self._painter = Painter(
-                styles,
+                self._component_rich_styles,
                 self.window,
                 self._today,
                 self.room_width,
@@ -212,10 +219,17 @@ class ChartLines(ScrollView, can_focus=True):
     def _row_drawn(self, row: Row) -> _Drawn:
         drawn = self._drawn.get(row.key)
         if drawn is None:
-            window = self.window
-            bars = bars_of(self.model.occupancies_of(row, window), window)
-            picked = self._ghost.occupancy.id if self._ghost else None
-            drawn = self._drawn[row.key] = _Drawn(bars, self.painter.row(bars, picked))
+            painter = self.painter
+            if row.is_group:
+                line = painter.group(row, has_cursor=False)
+                drawn = _Drawn([], line, line)
+            else:
+                window = painter.window
+                bars = bars_of(self.model.occupancies_of(row, window), window)
+                picked = self._ghost.occupancy.id if self._ghost else None
+                days = painter.row(bars, picked)
+                drawn = _Drawn(bars, days, painter.with_room(row, days, has_cursor=False))
+            self._drawn[row.key] = drawn
         return drawn
 
     def render_line(self, y: int) -> Strip:
@@ -227,7 +241,8 @@ class ChartLines(ScrollView, can_focus=True):
             strip = self._bottom_line(y - (height - self.bottom))
         else:
             strip = self._body_line(y)
-        return strip.crop_extend(0, self.inner_width, None)
+        width = self.inner_width
+        return strip if strip.cell_length == width else strip.crop_extend(0, width, None)
 
     def _header_line(self, y: int) -> Strip:
         painter = self.painter
@@ -245,19 +260,22 @@ class ChartLines(ScrollView, can_focus=True):
         )
 
     def _body_line(self, y: int) -> Strip:
-        painter = self.painter
         row = self.row_at(y)
         if row is None:
             return self._empty_line(y)
         has_cursor = row.key == self.cursor.row
+        holds = self._ghost is not None and self._ghost.row == row.key
+        if not has_cursor and not holds:
+            return self._row_drawn(row).line
+        painter = self.painter
         if row.is_group:
             return painter.group(row, has_cursor=has_cursor)
-        strip = self._row_drawn(row).strip
+        days = self._row_drawn(row).days
         if has_cursor:
-            strip = self._with_cursor(row, strip)
-        if self._ghost is not None and self._ghost.row == row.key:
-            strip = self._with_ghost(self._ghost, strip)
-        return Strip([painter.room_label(row, has_cursor=has_cursor), *strip])
+            days = self._with_cursor(row, days)
+        if self._ghost is not None and holds:
+            days = self._with_ghost(self._ghost, days)
+        return painter.with_room(row, days, has_cursor=has_cursor)
 
     def _with_cursor(self, row: Row, strip: Strip) -> Strip:
         """The nights of the mark or the cursor; brackets where nothing else stands."""
@@ -299,7 +317,7 @@ class ChartLines(ScrollView, can_focus=True):
         painter = self.painter
         room = painter.styles["chart--room"]
         if self.model.shown_rooms:
-            return Strip([Segment(" " * painter.room_width, room), *painter.grid])
+            return painter.empty
         lines = (
             self._empty_text if not self.model.rooms else ("Kein Zimmer passt zum Filter.", "f ändert ihn.")
         )

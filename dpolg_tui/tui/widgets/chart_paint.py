@@ -75,6 +75,7 @@ class Painter:
     known: Callable[[date], bool]
     """Whether the occupancies of a day are loaded."""
     _grid: Strip | None = None
+    _empty: Strip | None = None
     _edges: dict[tuple[str, str], Style] = field(default_factory=dict)
 
     # Days
@@ -183,22 +184,36 @@ class Painter:
 
     def group(self, row: Row, *, has_cursor: bool) -> Strip:
         """A heading over the whole width."""
-        width = self.room_width + self.window.width
+        width = self.width
         sign = "▸" if row.folded else "▾"
         count = f" ({row.rooms} Zimmer)" if row.folded and row.rooms else ""
         text = cut(f"{sign} {plain(row.label)}{count}", width - 1) + " "
         style = self.styles["chart--cursor" if has_cursor else "chart--group"]
         return Strip([Segment(text + "─" * (width - cell_len(text)), style)])
 
-    def room_label(self, row: Row, *, has_cursor: bool) -> Segment:
-        """The frozen column: name at the left, category and beds at the right."""
+    def with_room(self, row: Row, days: Strip, *, has_cursor: bool) -> Strip:
+        """The whole line: the frozen column, with name at the left and beds at the right, and the days."""
         style = self.styles["chart--room-cursor" if has_cursor else "chart--room"]
         sign = "▸" if has_cursor else " "
         if row.room is None:
-            return Segment(fit(sign, self.room_width), style)
-        right = _room_facts(row.room, self.room_width)
-        space = self.room_width - 2 - cell_len(right)
-        return Segment(f"{sign}{fit(plain(row.label), space)}{right} ", style)
+            text = fit(sign, self.room_width)
+        else:
+            right = _room_facts(row.room, self.room_width)
+            text = f"{sign}{fit(plain(row.label), self.room_width - 2 - cell_len(right))}{right} "
+        return Strip([Segment(text, style), *days], self.width)
+
+    @property
+    def width(self) -> int:
+        """Columns of a whole line."""
+        return self.room_width + self.window.width
+
+    @property
+    def empty(self) -> Strip:
+        """A line below the last row."""
+        if self._empty is None:
+            room = Segment(" " * self.room_width, self.styles["chart--room"])
+            self._empty = Strip([room, *self.grid], self.width)
+        return self._empty
 
     def row(self, bars: Sequence[Bar], picked: int | None = None) -> Strip:
         """The days of a room or lane with its bars, without the frozen column."""
@@ -266,7 +281,7 @@ class Painter:
 
     def detail(self, text: str) -> Strip:
         """The line that follows the cursor."""
-        width = self.room_width + self.window.width
+        width = self.width
         return Strip([Segment(fit(f" {text}", width), self.styles["chart--detail"])])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -26,6 +27,7 @@ _KEPT_OF_NAME = 6
 """Cells of a name that count more than what follows it."""
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """One line of printable characters. Joiners and selectors go: terminals disagree on their width."""
     return " ".join(

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from dpolg_tui.domain.chart import (
+    PAST_DAYS,
     ZOOMS,
     Grouping,
     Row,
@@ -153,6 +154,49 @@ class ChartView(ChartLines):
             self.model.folded = self.model.folded ^ {group}
             self._arrange()
 
+    # --- The cursor's place ---------------------------------------------------------------------
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row of the cursor."""
+        return self.model.row(self.cursor.row)
+
+    def occupancy_under_cursor(self) -> Occupancy | None:
+        """Who has the room in the night under the cursor."""
+        row = self.cursor_row
+        return self.model.at(row, self.cursor.day) if row else None
+
+    def departing_under_cursor(self) -> Occupancy | None:
+        """Who leaves the room under the cursor on its day."""
+        row = self.cursor_row
+        return self.model.departing(row, self.cursor.day) if row else None
+
+    def room_under_cursor(self) -> Room | None:
+        """The room of the cursor's row."""
+        row = self.cursor_row
+        return row.room if row else None
+
+    def place_cursor(self, row: RowKey, day: date) -> None:
+        """Puts the cursor somewhere and brings it into sight."""
+        day = min(max(day, EARLIEST), LATEST)
+        self._reveal_day(day)
+        self._reveal_row(row)
+        self.cursor = Cell(row, day)
+
+    def go_to(self, day: date) -> None:
+        """Shows a day with two before it; the cursor goes there."""
+        self.show_from(day - timedelta(days=PAST_DAYS))
+        self.place_cursor(self.cursor.row, day)
+
+    def _row_from(self, key: RowKey, by: int) -> Row | None:
+        """The row some stops further, not past the ends."""
+        stops = self.model.stops()
+        if not stops:
+            return None
+        here = self.model.index.get(key, stops[0])
+        at = min(range(len(stops)), key=lambda number: abs(stops[number] - here))
+        return self.model.rows[stops[min(max(at + by, 0), len(stops) - 1)]]
+
     # --- Arranging ----------------------------------------------------------------------------
 
     def _arrange(self) -> None:
@@ -229,6 +273,7 @@ class ChartView(ChartLines):
     def notify_style_update(self) -> None:
         """The theme has changed: every style is another."""
         super().notify_style_update()
+        self._component_rich_styles = {}
         self._forget_all()
 
     def _reveal_day(self, day: date) -> None:
