@@ -19,7 +19,6 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "booking",
         footer=True,
     ),
-    Action("booking.new_guest", "neuer Gast", "ctrl+n", "Legt einen neuen Gast an.", "booking", footer=True),
     Action("booking.open_guest", "Gast öffnen", "ctrl+g", "Zeigt alle Angaben des Gastes.", "booking"),
     Action(
         "booking.next_tab",
@@ -29,6 +28,7 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "booking",
         footer=True,
     ),
+    Action("booking.new_guest", "neuer Gast", "ctrl+n", "Legt einen neuen Gast an.", "booking", footer=True),
     Action(
         "booking.cancel",
         "stornieren",

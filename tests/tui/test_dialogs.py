@@ -93,7 +93,7 @@ async def test_every_dialog_fits_into_80_by_24(database: TestDatabase) -> None:
             assert box.right <= 80, name
             assert box.bottom <= 23, name
             buttons = dialog.query_one(".dialog-buttons").region
-            assert box.contains_region(buttons), f"the buttons of {name} are in sight"
+            assert buttons.bottom < box.bottom, f"the buttons of {name} are in sight"
             await desks.press("escape")
             await closed(desks)
 

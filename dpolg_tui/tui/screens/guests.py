@@ -12,7 +12,7 @@ from dpolg_tui.domain.models import GuestSummary, Role
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
-from dpolg_tui.tui.screens.listing import PAGE, ListScreen, Row
+from dpolg_tui.tui.screens.listing import PAGE, Column, ListScreen, Row
 from dpolg_tui.tui.widgets.guest_field import prefill_from
 from dpolg_tui.tui.work import read, write
 
@@ -27,7 +27,13 @@ class GuestsScreen(ListScreen):
         "Löschen dürfen Admins, und nur Gäste ohne Buchungen."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("guests")
-    COLUMNS = ("Name", "Ort", "E-Mail", "Telefon", "Buchungen")
+    COLUMNS = (
+        Column("Name", 22, 3),
+        Column("Ort", 13, 2),
+        Column("E-Mail", 18, 3),
+        Column("Telefon", 12, 1),
+        Column("Bu.", 3),
+    )
     SEARCH_HINT = "Suchen: Name, E-Mail, Telefon, Ort"
 
     def __init__(self) -> None:

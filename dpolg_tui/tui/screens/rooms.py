@@ -25,11 +25,11 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.room import RoomDialog
-from dpolg_tui.tui.screens.listing import ListScreen, RecordTable, Row
+from dpolg_tui.tui.screens.listing import Column, ListScreen, RecordTable, Row
 from dpolg_tui.tui.work import read, write
 
 BLOCKS_AHEAD = timedelta(days=730)
-BLOCK_COLUMNS = ("Sperre", "Nächte", "Art", "Grund")
+BLOCK_COLUMNS = (Column("Sperre", 22), Column("Nächte", 10), Column("Art", 11), Column("Grund", 12, 1))
 
 
 class RoomsScreen(ListScreen):
@@ -42,7 +42,17 @@ class RoomsScreen(ListScreen):
         "Unter der Liste stehen die Sperren des markierten Zimmers; Tab geht dorthin, Entf hebt sie auf."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("rooms")
-    COLUMNS = ("Zimmer", "Art", "Ort", "Gebäude", "Betten", "Neben", "Haupt", "Endr.", "")
+    COLUMNS = (
+        Column("Zimmer", 15, 3),
+        Column("Art", 4),
+        Column("Ort", 11, 2),
+        Column("Gebäude", 9, 2),
+        Column("P", 2),
+        Column("Neben", 8),
+        Column("Haupt", 8),
+        Column("Endrein.", 8, wide_from=100),
+        Column("Stand", 6, 6),
+    )
     SEARCH_HINT = "Suchen: Name, Zimmerart, Gebäude, Ort"
 
     def __init__(self) -> None:

@@ -32,6 +32,8 @@ class HistoryTable(DataTable[Text]):
             if number == MOST_LINES:
                 break
             self.add_row(*(_cell(part) for part in (line.when, line.who, line.what, line.before, line.after)))
+        if not self.row_count:
+            self.add_row(Text("–"), Text(""), Text("noch nichts aufgezeichnet"), Text(""), Text(""))
         self.move_cursor(row=min(at, max(0, self.row_count - 1)))
 
 
