@@ -259,7 +259,8 @@ BEGIN
             WHERE o.room_id = r.id AND o.active
               AND o.arrival < free_rooms.departure AND o.departure > free_rooms.arrival
               AND o.arrival >= free_rooms.arrival - 365
-              AND o.booking_id IS DISTINCT FROM except_booking)
+              -- A block has no booking: it is always in the way.
+              AND (o.booking_id IS NULL OR o.booking_id IS DISTINCT FROM except_booking))
      ORDER BY r.id;
 END $$;
 
