@@ -125,7 +125,10 @@ class Folder:
             cluster.stop()
             if json.loads(self._server.read_text())["temporary"]:
                 cluster.destroy()
-                shutil.rmtree(self.path)
+                while self.path.exists():
+                    # The watchdog, which waits for the lock in there, may clean up at the same moment.
+                    with contextlib.suppress(FileNotFoundError):
+                        shutil.rmtree(self.path)
         self._watchdog.unlink(missing_ok=True)
 
     def forget(self) -> None:
