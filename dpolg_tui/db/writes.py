@@ -11,7 +11,10 @@ from dpolg_tui.domain.merge import Changes
 
 SAVED = ("booking", "guest", "room", "block")
 
-STATEMENTS = (*(call_sql(f"app.save_{kind}", 3) for kind in SAVED), call_sql("app.delete_block", 2))
+STATEMENTS = (
+    *(call_sql(f"app.save_{kind}", 3) for kind in SAVED),
+    *(call_sql(f"app.delete_{kind}", 2) for kind in SAVED),
+)
 """Prepared on every connection, so that a write is one round trip."""
 
 
