@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain import german
-from dpolg_tui.domain.models import BookingSummary, InTheWay, Occupancy, Outcome, Status, WriteResult
+from dpolg_tui.domain.chart import is_retired
+from dpolg_tui.domain.models import (
+    BookingSummary,
+    FreeRoom,
+    InTheWay,
+    Occupancy,
+    Outcome,
+    Status,
+    WriteResult,
+)
 from dpolg_tui.domain.stay import may_change
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog, StayChange
@@ -84,11 +93,23 @@ def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
 
 
 async def _other_room(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | None:
-    first = change.today if change.moves_remaining else change.arrival
-    free = await app.desk.bookings.free_rooms(
-        first, change.departure, max(1, change.occupancy.persons), change.occupancy.booking_id
-    )
+    free = await _free_rooms(app, change)
     return cast("int | None", await app.push_screen_wait(TakenDialog(ways, free)))
+
+
+async def _free_rooms(app: DeskApp, change: StayChange) -> Sequence[FreeRoom]:
+    """Free rooms, from what this desk shows if it can: the answer stands there at once."""
+    store, stay = app.desk.store, change.occupancy
+    first = change.today if change.moves_remaining else change.arrival
+    persons = max(1, stay.persons)
+    if not store.covers(first, change.departure):
+        return await app.desk.bookings.free_rooms(first, change.departure, persons, stay.booking_id)
+    return [
+        FreeRoom(room.id, room.capacity >= persons)
+        for room in store.rooms.values()
+        if not is_retired(room, change.departure - DAY)
+        and all(other.id == stay.id for other in store.in_room(room.id, first, change.departure))
+    ]
 
 
 # --- Arriving and leaving -------------------------------------------------------------------------
