@@ -291,6 +291,9 @@ class Pool:
             alarm = asyncio.get_running_loop().call_later(PREPARE_LIMIT, pooled.connection.terminate)
             try:
                 await pooled.statement(missing)
+                # The driver prepares without a Sync: for the server the statement goes on, with its
+                # time limit running, until the next message. An empty query ends it.
+                await pooled.connection.execute("")
             except errors.DRIVER_ERRORS as error:
                 pooled.refused.add(missing)
                 if not errors.is_lost(error):

@@ -45,6 +45,22 @@ async def test_one_round_trip_per_warm_call(desk: Database, proxy: WireProxy) ->
         assert proxy.traffic.round_trips == number
 
 
+async def test_a_warmed_connection_is_idle_for_the_server(desk: Database, database: TestDatabase) -> None:
+    """Prepared without a Sync it would stay inside a statement, whose time limit ends the next action."""
+    desk.warm(call_sql("app.hello", 0))
+    desk.start()
+    await desk.wait_warm()
+    superuser = await asyncpg.connect(database.superuser_dsn)
+    try:
+        states = await superuser.fetch(
+            "SELECT state FROM pg_stat_activity WHERE datname = $1 AND usename = 'booking_user'",
+            database.name,
+        )
+    finally:
+        await superuser.close()
+    assert [row["state"] for row in states] == ["idle"]
+
+
 async def test_a_cold_statement_costs_one_more(desk: Database, proxy: WireProxy) -> None:
     await desk.call("app.hello")
     proxy.reset()
