@@ -24,7 +24,7 @@ import asyncpg
 
 from dpolg_tui import config, locations
 from dpolg_tui.db.accounts import NewUser, create_user
-from dpolg_tui.db.migrations import ChangedMigration, initialise, upgrade
+from dpolg_tui.db.migrations import ChangedMigrationError, initialise, upgrade
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.models import Role
@@ -126,7 +126,7 @@ class Demo:
             # As superuser, so that hardening reaches everything.
             await upgrade(self.server.cluster.dsn(DATABASE))
             self._tell_differences()
-        except ChangedMigration as error:
+        except ChangedMigrationError as error:
             await self.server.close()
             raise DemoOutdated from error
         except BaseException:
