@@ -292,8 +292,8 @@ class Pool:
             try:
                 await pooled.statement(missing)
                 # The driver prepares without a Sync: for the server the statement goes on, with its
-                # time limit running, until the next message. An empty query ends it.
-                await pooled.connection.execute("")
+                # time limit running, until the next message. A query of nothing ends it.
+                await pooled.connection.execute("SELECT")
             except errors.DRIVER_ERRORS as error:
                 pooled.refused.add(missing)
                 if not errors.is_lost(error):

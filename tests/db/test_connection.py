@@ -45,7 +45,9 @@ async def test_one_round_trip_per_warm_call(desk: Database, proxy: WireProxy) ->
         assert proxy.traffic.round_trips == number
 
 
-async def test_a_warmed_connection_is_idle_for_the_server(desk: Database, database: TestDatabase) -> None:
+async def test_a_warmed_connection_is_idle_for_the_server(
+    desk: Database, database: TestDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
     """Prepared without a Sync it would stay inside a statement, whose time limit ends the next action."""
     desk.warm(call_sql("app.hello", 0))
     desk.start()
@@ -59,6 +61,7 @@ async def test_a_warmed_connection_is_idle_for_the_server(desk: Database, databa
     finally:
         await superuser.close()
     assert [row["state"] for row in states] == ["idle"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_cold_statement_costs_one_more(desk: Database, proxy: WireProxy) -> None:
