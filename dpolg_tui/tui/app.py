@@ -200,6 +200,8 @@ class DeskApp(App[None], inherit_bindings=False):
 
     def job_is_slow(self, job: Job, *, cancellable: bool = False) -> None:
         """Work takes long: the header says so, and after a while how to cancel it."""
+        if job.over:
+            return  # the clock rang while it ended
         job.cancellable = cancellable
         if job not in self._jobs:
             self._jobs.append(job)

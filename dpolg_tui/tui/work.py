@@ -47,6 +47,7 @@ class Job:
         self.what = what
         self.writes = writes
         self.cancellable = False
+        self.over = False
         self._app = app
         self._work = work
         self._failed = failed
@@ -81,6 +82,7 @@ class Job:
         finally:
             slow.stop()
             very_slow.stop()
+            self.over = True
             app.job_is_over(self)
             if self._cancelled:
                 told = OutcomeUnknown(CANCELLED_WRITE) if self.writes else DomainError(CANCELLED)
