@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from dpolg_tui.tui.app import DeskApp
 
 EXIT_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
+HANG_UP_CHECK = 1.0
+"""Seconds between two looks whether the terminal is still there."""
 
 
 def run_desk(config: Config) -> int:
@@ -26,9 +30,12 @@ async def _run(config: Config) -> int:
     desk.start()
     app = DeskApp(desk)
     leave_on_signals(asyncio.get_running_loop(), app)
+    watch = asyncio.create_task(_leave_on_hang_up(app))
     try:
         await app.run_async()
     finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
         await desk.close()
     return app.return_code or 0
 
@@ -46,3 +53,18 @@ def leave_on_signals(loop: asyncio.AbstractEventLoop, app: DeskApp) -> None:
             loop.add_signal_handler(number, app.exit)
         except NotImplementedError:
             return
+
+
+async def _leave_on_hang_up(app: DeskApp) -> None:
+    """Leaves when the terminal window is closed.
+
+    The kernel sends SIGHUP to the leader of the session only: started from make or a script, the desk
+    would live on without a terminal.
+    """
+    if not hasattr(select, "poll"):  # Windows ends the program with its window
+        return
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
+        await asyncio.sleep(HANG_UP_CHECK)
+    app.exit()

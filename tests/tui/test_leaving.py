@@ -58,12 +58,18 @@ class Terminal:
                 return
         raise AssertionError(f"{words!r} did not come: {self.output[-2000:]!r}")
 
+    def hang_up(self) -> None:
+        """Closes the window. The program is not the terminal's session leader: it gets no signal."""
+        os.close(self._ours)
+        self._ours = -1
+
     def close(self) -> None:
         """Ends the program if a test left it running."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._ours)
+        if self._ours >= 0:
+            os.close(self._ours)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -77,6 +83,19 @@ def test_signals_restore_the_terminal(database: TestDatabase, tmp_path: Path, nu
         for sequence in (FULL_SCREEN_OFF, MOUSE_OFF, CURSOR_ON):
             assert sequence in terminal.output
         assert b"Traceback" not in terminal.output
+    finally:
+        terminal.close()
+
+
+def test_a_closed_window_ends_the_program_also_when_no_signal_comes(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    """As under make: the hang-up goes to the leader of the session, which waits for its child."""
+    terminal = Terminal(database, tmp_path)
+    try:
+        terminal.read_until(b"verbunden")
+        terminal.hang_up()
+        assert terminal.process.wait(10) == 0
     finally:
         terminal.close()
 
