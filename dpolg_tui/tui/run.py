@@ -65,6 +65,6 @@ async def _leave_on_hang_up(app: DeskApp) -> None:
         return
     terminal = select.poll()
     terminal.register(sys.stdin.fileno(), 0)
-    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):  # noqa: ASYNC110
         await asyncio.sleep(HANG_UP_CHECK)
     app.exit()
