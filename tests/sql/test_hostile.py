@@ -296,10 +296,12 @@ class Burglar:
 
 
 @pytest.fixture
-async def burglar(database: TestDatabase) -> AsyncIterator[Burglar]:
-    connection = await connect(database.dsn)
+async def burglar(common_database: TestDatabase) -> AsyncIterator[Burglar]:
+    connection = await connect(common_database.dsn)
     burglar = Burglar(connection)
-    async with connected(database.superuser_dsn) as superuser:
+    async with connected(common_database.superuser_dsn) as superuser:
+        await superuser.execute("DELETE FROM auth.attempts")
+        await superuser.execute("DELETE FROM auth.sessions")
         await superuser.execute(
             "UPDATE auth.users SET verifier = $1 WHERE username = 'anna'",
             hashlib.sha256(burglar.right).digest(),
@@ -308,25 +310,25 @@ async def burglar(database: TestDatabase) -> AsyncIterator[Burglar]:
     connection.terminate()
 
 
-async def _sessions(database: TestDatabase) -> int:
-    async with connected(database.superuser_dsn) as superuser:
+async def _sessions(common_database: TestDatabase) -> int:
+    async with connected(common_database.superuser_dsn) as superuser:
         found: int = await superuser.fetchval("SELECT count(*) FROM auth.sessions")
         return found
 
 
-async def test_right_and_wrong(burglar: Burglar, database: TestDatabase) -> None:
+async def test_right_and_wrong(burglar: Burglar, common_database: TestDatabase) -> None:
     assert await burglar.login() == "failed"
     assert await burglar.login(burglar.right) == "ok"
-    assert await _sessions(database) == 1
+    assert await _sessions(common_database) == 1
 
 
 async def test_after_five_failures_the_right_password_fails_too(
-    burglar: Burglar, database: TestDatabase
+    burglar: Burglar, common_database: TestDatabase
 ) -> None:
     assert [await burglar.login() for _ in range(5)] == ["failed"] * 5
     assert await burglar.login(burglar.right) == "failed"
-    assert await _sessions(database) == 0
-    async with connected(database.superuser_dsn) as superuser:
+    assert await _sessions(common_database) == 0
+    async with connected(common_database.superuser_dsn) as superuser:
         await superuser.execute("UPDATE auth.attempts SET at = at - interval '10 minutes'")
     assert await burglar.login(burglar.right) == "ok"
 
@@ -350,7 +352,7 @@ async def test_four_failures_are_forgiven_after_a_success(burglar: Burglar) -> N
     ],
 )
 async def test_no_transaction_around_the_login_tells_anything(
-    burglar: Burglar, database: TestDatabase, wrapping: str
+    burglar: Burglar, common_database: TestDatabase, wrapping: str
 ) -> None:
     tag = f"'\\x{burglar.right.hex()}'"
     call = f"CALL app.login('anna', {tag}, sha256('t'), 'x', NULL)"
@@ -361,10 +363,12 @@ async def test_no_transaction_around_the_login_tells_anything(
     assert refused.value.sqlstate in ("2D000", "42601", "22012", "P0001")
     assert told == []
     await burglar.connection.execute("ROLLBACK")
-    assert await _sessions(database) == 0
+    assert await _sessions(common_database) == 0
 
 
-async def test_a_result_that_is_rolled_back_still_counts(burglar: Burglar, database: TestDatabase) -> None:
+async def test_a_result_that_is_rolled_back_still_counts(
+    burglar: Burglar, common_database: TestDatabase
+) -> None:
     outcomes = []
     for _ in range(8):
         attempt = await burglar.attempt()
@@ -373,7 +377,7 @@ async def test_a_result_that_is_rolled_back_still_counts(burglar: Burglar, datab
         await burglar.connection.execute("ROLLBACK")
     assert outcomes == ["failed"] * 8
     assert await burglar.login(burglar.right) == "failed"
-    assert await _sessions(database) == 0
+    assert await _sessions(common_database) == 0
 
 
 async def test_an_attempt_is_judged_only_after_its_commit_once_and_by_who_made_it(burglar: Burglar) -> None:
@@ -390,28 +394,28 @@ async def test_an_attempt_is_judged_only_after_its_commit_once_and_by_who_made_i
     assert await burglar.result(attempt) is None
 
 
-async def test_an_old_attempt_is_not_judged(burglar: Burglar, database: TestDatabase) -> None:
+async def test_an_old_attempt_is_not_judged(burglar: Burglar, common_database: TestDatabase) -> None:
     attempt = await burglar.attempt(burglar.right)
-    async with connected(database.superuser_dsn) as superuser:
+    async with connected(common_database.superuser_dsn) as superuser:
         await superuser.execute("UPDATE auth.attempts SET at = at - interval '31 seconds'")
     assert await burglar.result(attempt) is None
 
 
-async def test_a_recorded_login_cannot_be_replayed(burglar: Burglar, database: TestDatabase) -> None:
+async def test_a_recorded_login_cannot_be_replayed(burglar: Burglar, common_database: TestDatabase) -> None:
     """The token's hash is part of it, and names one session for ever."""
     replay = ("CALL app.login('anna', $1, $2, 'burglar', NULL)", burglar.right, burglar.token)
     assert (await burglar.connection.fetchval(*replay))["outcome"] == "ok"
     with pytest.raises(asyncpg.UniqueViolationError):
         await burglar.connection.fetchval(*replay)
-    assert await _sessions(database) == 1
+    assert await _sessions(common_database) == 1
 
 
 @pytest.mark.parametrize("order", ["as written", "backwards", "written first, judged at last"])
 async def test_failures_count_in_any_order_of_commits(
-    burglar: Burglar, database: TestDatabase, order: str
+    burglar: Burglar, common_database: TestDatabase, order: str
 ) -> None:
     """Guesses prepared in open transactions: at most five are judged, whichever is committed first."""
-    waiting = [await connect(database.dsn) for _ in range(9)]
+    waiting = [await connect(common_database.dsn) for _ in range(9)]
     burglars = []
     for number, connection in enumerate(waiting):
         another = Burglar(connection)
@@ -432,14 +436,16 @@ async def test_failures_count_in_any_order_of_commits(
     for connection in waiting:
         connection.terminate()
     assert outcomes == ["failed"] * 9
-    assert await _sessions(database) == 0
+    assert await _sessions(common_database) == 0
 
 
-async def test_guesses_saved_for_after_a_colleagues_login(burglar: Burglar, database: TestDatabase) -> None:
+async def test_guesses_saved_for_after_a_colleagues_login(
+    burglar: Burglar, common_database: TestDatabase
+) -> None:
     """A success forgives what went before it: it must not free guesses that wait to be judged."""
     guesses = [await burglar.attempt() for _ in range(10)]
     guesses.append(await burglar.attempt(burglar.right))
-    async with connected(database.superuser_dsn) as superuser:
+    async with connected(common_database.superuser_dsn) as superuser:
         # Anna herself, from the same address: written as her login would have been.
         await superuser.execute(
             "INSERT INTO auth.attempts (name_hash, user_id, address, token_hash, client_id, judged,"
@@ -447,12 +453,12 @@ async def test_guesses_saved_for_after_a_colleagues_login(burglar: Burglar, data
             " FROM auth.attempts LIMIT 1"
         )
     assert {await burglar.result(guess) for guess in guesses} == {"failed"}
-    assert await _sessions(database) == 0
+    assert await _sessions(common_database) == 0
 
 
-async def test_a_flood_locks_out_only_itself(burglar: Burglar, database: TestDatabase) -> None:
+async def test_a_flood_locks_out_only_itself(burglar: Burglar, common_database: TestDatabase) -> None:
     """Thirty failures from elsewhere lock the name, but not where its owner signed in lately."""
-    async with connected(database.superuser_dsn) as superuser:
+    async with connected(common_database.superuser_dsn) as superuser:
         flood = (
             "INSERT INTO auth.attempts (name_hash, user_id, address, token_hash, client_id, judged)"
             " SELECT auth.name_hash('anna'), u.id, ('10.0.0.' || n)::inet, sha256('x'), 'flood', true"
@@ -483,13 +489,29 @@ async def test_wrong_unknown_and_locked_look_the_same(burglar: Burglar) -> None:
     assert await answer("Passwort!123") == {"outcome": "failed"}
 
 
-async def test_what_is_typed_for_a_name_is_not_kept(burglar: Burglar, database: TestDatabase) -> None:
+async def test_what_is_typed_for_a_name_is_not_kept(burglar: Burglar, common_database: TestDatabase) -> None:
     await burglar.connection.fetchval(
         "CALL app.login('Passwort!123', $1, $2, 'burglar', NULL)", os.urandom(32), os.urandom(32)
     )
-    async with connected(database.superuser_dsn) as superuser:
+    async with connected(common_database.superuser_dsn) as superuser:
         row = await superuser.fetchval("SELECT a::text FROM auth.attempts a")
     assert "Passwort" not in row
+
+
+async def test_what_a_role_may_always_do_to_itself(common: Stage) -> None:
+    """PostgreSQL has no privilege for it: whoever holds config.toml can lock out who connects anew.
+
+    Settings are found by checks.sql and taken back by hardening.sql; a password only the owner can set again.
+    """
+    stranger = await common.stranger()
+    here = f'IN DATABASE "{common.database.name}"'
+    for statement in (
+        "ALTER ROLE booking_user PASSWORD 'x'",
+        f"ALTER ROLE booking_user {here} SET default_transaction_read_only = on",
+    ):
+        await stranger.execute("BEGIN")
+        await stranger.execute(statement)
+        await stranger.execute("ROLLBACK")
 
 
 async def test_no_old_password_no_new_one(stage: Stage, anna: Desk) -> None:
