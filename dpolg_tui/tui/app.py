@@ -85,9 +85,19 @@ class DeskApp(App[None], inherit_bindings=False):
         self.add_mode(LOGIN, start_screen or (lambda: _load("dpolg_tui.tui.screens.login", "LoginScreen")))
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = choose_theme(
-            desk.config.ui.theme, self.console.color_system, frozenset(self.available_themes)
+        self._begin_with_theme(
+            choose_theme(desk.config.ui.theme, self.console.color_system, frozenset(self.available_themes))
         )
+
+    def _begin_with_theme(self, name: str) -> None:
+        """The first theme. Assigned as later ones are, it had all CSS parsed twice more before a picture."""
+        self.set_reactive(App.theme, name)
+        theme = self.current_theme
+        self.add_class(f"-theme-{theme.name}", update=False)
+        self.set_class(theme.dark, "-dark-mode", update=False)
+        self.set_class(not theme.dark, "-light-mode", update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
