@@ -236,6 +236,18 @@ class Database:
                 raise Unreachable(_CLOSED) from None
             raise
 
+    async def _renewed_since(self, pooled: Pooled, deadline: float) -> bool:
+        """Whether a new session has taken the place of this connection's, or is about to.
+
+        The database ends the old one a moment before the new token is in use here.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.settled.wait()
+        except TimeoutError:
+            return False
+        return pooled.generation != self.generation
+
     def _call_done(self, task: asyncio.Task[Any]) -> None:
         self._calls.discard(task)
         # Reading the error keeps asyncio quiet about callers that went away: nobody asks for it any more.
@@ -252,7 +264,7 @@ class Database:
                 try:
                     return await call.execute(pooled)
                 except errors.DRIVER_ERRORS as failure:
-                    if _session_ended(failure) and pooled.generation != self.generation:
+                    if _session_ended(failure) and await self._renewed_since(pooled, call.deadline):
                         # Asked under the session before: once more under the new one.
                         pooled.connection.terminate()
                         raise ConnectionResetError from failure

@@ -31,6 +31,18 @@ HOST_LIMIT_HIGHEST = 5.0
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 10, 5, 3
 USER_TIMEOUT_MS = 12_000
 
+# booking_user may change the defaults of its own role (ALTER ROLE … SET), and its password is on every
+# desk: what a spoilt default would break is said anew by each connection.
+_OWN_DEFAULTS = {
+    "application_name": "dpolg-tui",
+    "jit": "off",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+    "search_path": "pg_catalog",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+}
+
 _JSON_TYPES = {"json": 114, "jsonb": 3802}  # fixed in the catalogue of every PostgreSQL
 
 Host = tuple[str, int]
@@ -169,8 +181,7 @@ class Hosts:
             ssl=tls,
             timeout=self.host_limit + 1,
             server_settings={
-                "application_name": "dpolg-tui",
-                "jit": "off",
+                **_OWN_DEFAULTS,
                 "tcp_keepalives_idle": str(KEEPALIVE_IDLE),
                 "tcp_keepalives_interval": str(KEEPALIVE_INTERVAL),
                 "tcp_keepalives_count": str(KEEPALIVE_COUNT),

@@ -79,7 +79,7 @@ async def initialise(
 ) -> list[str]:
     """Make roles, schemas, schema and the first admin in an empty database; returns what stays open.
 
-    ``database`` is reached as a superuser (or, with ``managed``, of a role that may create roles and extensions).
+    ``database`` is reached as a superuser (``managed``: as a role that may create roles and extensions).
     Existing roles are reused; a password of None leaves theirs as it is.
     """
     connection = await _connect(database)

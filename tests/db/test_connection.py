@@ -64,6 +64,27 @@ async def test_a_warmed_connection_is_idle_for_the_server(
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+async def test_spoilt_defaults_of_the_role_do_not_stop_the_desks(
+    desk: Database, database: TestDatabase
+) -> None:
+    """Whoever knows the password of booking_user may change the defaults of its role in this database."""
+    superuser = await asyncpg.connect(database.superuser_dsn)
+    role = f"ALTER ROLE booking_user IN DATABASE {database.name}"
+    try:
+        for setting in (
+            "default_transaction_read_only = on",
+            "default_transaction_isolation = 'serializable'",
+            "statement_timeout = 1",
+            "search_path = nowhere",
+        ):
+            await superuser.execute(f"{role} SET {setting}")
+    finally:
+        await superuser.close()
+    assert await desk.fetchval("SHOW transaction_read_only") == "off"
+    assert await desk.fetchval("SHOW transaction_isolation") == "read committed"
+    assert (await desk.call("app.hello"))["schema_version"] >= 3
+
+
 async def test_a_cold_statement_costs_one_more(desk: Database, proxy: WireProxy) -> None:
     await desk.call("app.hello")
     proxy.reset()
