@@ -149,6 +149,10 @@ CONSTRAINTS: dict[str, Meaning] = {
     ),
     "persons_within_capacity": ("persons", "Für so viele Personen sind zu wenige Betten da: bitte prüfen."),
     "stays_need_room": ("stay", "Zum Einchecken braucht jeder Aufenthalt ein Zimmer: bitte eines wählen."),
+    "stays_overlap": (
+        "stay",
+        "Zwei Aufenthalte dieser Buchung belegen dasselbe Zimmer in derselben Nacht: bitte eines ändern.",
+    ),
     "booking_has_stay": ("stay", "Eine Buchung braucht mindestens einen Aufenthalt."),
     "booking_has_guest": (
         "guest_id",

@@ -154,6 +154,7 @@ DECLARE
     current app.bookings;
     booking bigint := record;
     lost_room boolean;
+    others jsonb;
 BEGIN
     PERFORM app.require_session();
     answer := app.begin_request(request, 'save bookings', jsonb_build_object('id', record, 'changes', changes));
@@ -189,9 +190,13 @@ BEGIN
         END IF;
         lost_room := app.write_booking(booking, current, fields, stays);
     EXCEPTION WHEN exclusion_violation THEN
-        RETURN app.finish_request(request, jsonb_build_object('outcome', 'taken', 'id', record, 'in_the_way',
-            app.in_the_way((SELECT jsonb_agg(s.value -> 'to') FROM jsonb_each(stays) s
-                             WHERE jsonb_typeof(s.value -> 'to') = 'object'), record, NULL)));
+        others := app.in_the_way((SELECT jsonb_agg(s.value -> 'to') FROM jsonb_each(stays) s
+                                   WHERE jsonb_typeof(s.value -> 'to') = 'object'), record, NULL);
+        IF others = '[]' THEN
+            PERFORM app.refuse('stays_overlap', 'two stays of this booking share a room and a night');
+        END IF;
+        RETURN app.finish_request(request,
+            jsonb_build_object('outcome', 'taken', 'id', record, 'in_the_way', others));
     END;
     RETURN app.with_booking_state(app.finish_request(request,
         jsonb_build_object('outcome', 'done', 'id', booking, 'lost_room', lost_room)));

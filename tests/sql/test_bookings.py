@@ -266,8 +266,8 @@ async def test_a_booking_keeps_at_least_one_stay(stage: Stage, anna: Desk) -> No
 
 
 async def test_own_stays_may_not_overlap_in_one_room(stage: Stage, anna: Desk) -> None:
-    answer = await anna.book(stage.guests[0], stay(stage.rooms[1], 0, 3), stay(stage.rooms[1], 2, 4))
-    assert answer["outcome"] == "taken"
+    both = anna.book(stage.guests[0], stay(stage.rooms[1], 0, 3), stay(stage.rooms[1], 2, 4))
+    assert await _refused(both) == "stays_overlap"
 
 
 async def test_a_stay_that_a_colleague_removed_is_a_conflict(stage: Stage, anna: Desk, ben: Desk) -> None:
