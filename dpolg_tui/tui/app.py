@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from dpolg_tui.domain.models import Role
     from dpolg_tui.tui.work import Job
 
-LOGIN = "login"
+STYLES = Path(__file__).parent / "styles"
+LOGIN = "_default"
+"""Textual's own first mode. One of ours would have all CSS parsed twice before the first picture."""
 PLACES = {
     "chart": ("dpolg_tui.tui.screens.chart", "ChartScreen"),
     "guests": ("dpolg_tui.tui.screens.guests", "GuestsScreen"),
@@ -54,9 +56,8 @@ class DeskApp(App[None], inherit_bindings=False):
     """
 
     TITLE = "DPolG Buchungssystem"
-    CSS_PATH: ClassVar[Any] = sorted((Path(__file__).parent / "styles").glob("*.tcss"))
+    CSS_PATH: ClassVar[Any] = STYLES / "desk.tcss"  # the others when somebody has signed in
     ENABLE_COMMAND_PALETTE = False  # our own, in German
-    DEFAULT_MODE = LOGIN
     NOTIFICATION_TIMEOUT = 6
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("app"),
@@ -82,7 +83,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self._reachable = False
         self._asking = False
         self._unsubscribe: Callable[[], None] | None = None
-        self.add_mode(LOGIN, start_screen or (lambda: _load("dpolg_tui.tui.screens.login", "LoginScreen")))
+        self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
         self._begin_with_theme(
@@ -108,6 +109,17 @@ class DeskApp(App[None], inherit_bindings=False):
         if self._unsubscribe is not None:
             self._unsubscribe()
 
+    def get_default_screen(self) -> Screen[Any]:
+        """The login, unless another first screen was asked for."""
+        if self._start_screen is None:
+            return _load("dpolg_tui.tui.screens.login", "LoginScreen")
+        self._read_styles()
+        return self._start_screen()
+
+    def _read_styles(self) -> None:
+        """Reads the styles of everything behind the login."""
+        self.stylesheet.read_all(sorted(STYLES.glob("*.tcss")))
+
     # Who is here
 
     @property
@@ -130,6 +142,7 @@ class DeskApp(App[None], inherit_bindings=False):
 
     async def signed_in(self) -> None:
         """After the login: opens the first place."""
+        self._read_styles()
         for name, (module, screen) in PLACES.items():
             self.add_mode(name, lambda module=module, screen=screen: _load(module, screen))  # type: ignore[misc]
         self._last_activity = time.monotonic()
