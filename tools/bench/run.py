@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -39,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if unknown := sorted(set(options.names) - GROUPS.keys()):
         parser.error(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    # Slow actions are in the figures: no need for warnings on the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
     figures: list[Figure] = []
     with _state_of_its_own():
         for name in options.names or GROUPS:

@@ -29,6 +29,8 @@ MEMORY_AIM = 1.6
 ROOT = Path(__file__).parents[2]
 BARE = (sys.executable, str(Path(__file__).with_name("bare.py")))
 DESK = (sys.executable, "-m", "dpolg_tui")
+FIELD = "enutzername"
+"""The cursor of a bare field stands on the first letter and is drawn on its own."""
 LETTER = "W"
 """On neither screen before it is typed."""
 
@@ -60,6 +62,8 @@ def measure(*, quick: bool) -> list[Figure]:
             with _terminal(DESK, home) as terminal:
                 terminal.start()
                 signed_in.append(terminal.sign_in(database))
+            # The next login would begin in the field of the password.
+            (home / ".local/state/dpolg-tui/last_username").unlink()
     figures = []
     for name, unit, values, beside, aim in (
         ("start → login drawn", "ms", [it.drawn for it in desk], [it.drawn for it in bare], START_AIM),
@@ -124,7 +128,7 @@ class _Terminal:
 
     def start(self) -> Started:
         """Waits for the field, types a letter, waits until it is there."""
-        self._wait_for("Benutzername")
+        self._wait_for(FIELD)
         drawn = time.perf_counter() - self._began
         self._seen = ""
         self._type(LETTER)
