@@ -121,7 +121,7 @@ class Desks:
         """Pushes a screen and waits until its form is there."""
         self.here.app.push_screen(screen)
         await self.here.until(lambda: self.screen is screen, "screen")
-        await self.here.until(lambda: not self.form.disabled, "form")
+        await self.here.until(lambda: self.form.ready, "form")
 
     async def open_booking(self, booking_id: int | None = None, **wish: Any) -> BookingScreen:
         """Opens the booking form."""

@@ -127,7 +127,7 @@ async def test_a_room_is_blocked_and_the_block_lifted(database: TestDatabase) ->
         await desks.here.until(lambda: rooms_screen(desks).blocks_table.has_focus, "blocks")
         await desks.press("enter")
         await desks.here.until(lambda: isinstance(desks.screen, BlockDialog), "form")
-        await desks.here.until(lambda: not desks.form.disabled, "loaded")
+        await desks.here.until(lambda: desks.form.ready, "loaded")
         await desks.type_into("reason", "Wasser")
         await desks.press("ctrl+s")
         await desks.here.sees("Wasser")

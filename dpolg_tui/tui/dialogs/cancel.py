@@ -13,6 +13,7 @@ from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.widgets.fields import TextField
+from dpolg_tui.tui.widgets.form import Form
 
 
 class CancelDialog(BaseDialog[str]):
@@ -30,7 +31,7 @@ class CancelDialog(BaseDialog[str]):
 
     def compose_body(self) -> ComposeResult:
         yield Static(self._label, markup=False)
-        yield self._reason
+        yield Form(self._reason)
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Stornieren", "save", danger=True)

@@ -36,6 +36,7 @@ class FormDialog(BaseDialog[int]):
     WORD: ClassVar[str]
     """The record in the sentences of toasts."""
     BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
+    AUTO_FOCUS = ""  # set once there is something to type in
 
     @dataclass
     class Heard(Message):
@@ -97,9 +98,10 @@ class FormDialog(BaseDialog[int]):
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         if self.record_id is None:
             self.form.load({**self.defaults(), **self._prefill})
+            self.form.focus_first()
             self.loaded()
         else:
-            self.form.disabled = True
+            self.form.ready = False
             read(self, self._load(self.record_id), f"{self.WORD} lesen", failed=self._not_loaded)
 
     def on_unmount(self) -> None:
@@ -109,7 +111,7 @@ class FormDialog(BaseDialog[int]):
     async def _load(self, record_id: int) -> None:
         values = await self.fetch(record_id)
         self.form.load(values)
-        self.form.disabled = False
+        self.form.ready = True
         self.form.focus_first()
         self.loaded()
 
@@ -161,7 +163,7 @@ class FormDialog(BaseDialog[int]):
 
     def action_save(self) -> None:
         """Saves, or shows at which field something is missing."""
-        if self._saving or self.form.disabled:
+        if self._saving or not self.form.ready:
             return
         self._saving = True
         write(self, self._save(), f"{self.WORD} speichern", failed=self._failed)

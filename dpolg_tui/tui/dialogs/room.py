@@ -43,7 +43,7 @@ class RoomDialog(FormDialog):
             Section("Anschrift"),
             TextField("street", max_length=200),
             TextField("postal_code", max_length=20),
-            TextField("city"),
+            TextField("city", "Stadt"),
             Section("Sonstiges"),
             self._key_code,
             DateField("retired_from", lambda text: parse_date(text, today=self.desk.today())),

@@ -13,10 +13,10 @@ from textual.timer import Timer
 from textual.widgets import Static, TabbedContent, TabPane
 
 from dpolg_tui.desk.events import RecordChanged
-from dpolg_tui.domain import stay as rules
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
+from dpolg_tui.domain.stay import may_change
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
@@ -46,6 +46,7 @@ class BookingScreen(DeskScreen):
         "Gespeichert wird nur, was geändert ist. Der Preis ist eine Information."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("booking")
+    AUTO_FOCUS = ""  # set when the booking is read
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class BookingScreen(DeskScreen):
 
     def on_mount(self) -> None:
         if self.booking_id is not None:
-            self.form.disabled = True
+            self.form.ready = False
             read(self, self._load(self.booking_id), "Buchung lesen", failed=self._not_loaded)
             return
         self.form.load_new(self._wish)
@@ -94,7 +95,7 @@ class BookingScreen(DeskScreen):
 
     async def _load(self, booking_id: int) -> None:
         self._show(await self.desk.bookings.get(booking_id))
-        self.form.disabled = False
+        self.form.ready = True
         self.form.room.editor_widget.focus()
         self._dates_changed()
 
@@ -229,7 +230,7 @@ class BookingScreen(DeskScreen):
 
     def action_save(self) -> None:
         """Saves what changed, or shows at which field something is missing."""
-        if self._saving or self.form.disabled:
+        if self._saving or not self.form.ready:
             return
         self._saving = True
         write(self, self._save(), "Buchung speichern", failed=self._failed)
@@ -237,7 +238,7 @@ class BookingScreen(DeskScreen):
     async def _save(self) -> None:
         try:
             self.form.clear_errors()
-            self._judge(self.form.values())
+            self.form.judge(self.booking)
             result = await self._send()
             if result is None:
                 return
@@ -275,17 +276,6 @@ class BookingScreen(DeskScreen):
 
         return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names)
 
-    def _judge(self, values: Mapping[str, object]) -> None:
-        """The rules of a stay, before anything is sent."""
-        arrival, departure = self.form.arrival.day, self.form.departure.day
-        if arrival is not None and departure is not None:
-            rules.check_stay(arrival, departure)
-        persons = values.get("persons")
-        room = self.desk.store.rooms.get(self.form.room_id or 0)
-        several = self.booking is not None and len(self.booking.stays) > 1
-        if isinstance(persons, int) and self.form.touches_capacity:
-            rules.check_persons(persons, None if room is None or several else room.capacity)
-
     def _failed(self, error: DomainError) -> bool:
         if isinstance(error, InvalidInput):
             self.query_one(TabbedContent).active = "tab-stay"
@@ -316,7 +306,7 @@ class BookingScreen(DeskScreen):
             )
         elif self.booking.status == Status.CANCELLED:
             write(self, self._reopen(self.booking), "Buchung zurückholen")
-        elif not rules.may_change(self.booking.status, Status.CANCELLED):
+        elif not may_change(self.booking.status, Status.CANCELLED):
             self.desk_app.show_toast(
                 "Wer eingecheckt oder ausgecheckt ist, kann nicht storniert werden.", "warning"
             )
@@ -326,15 +316,23 @@ class BookingScreen(DeskScreen):
     async def _cancel(self, booking: Booking) -> None:
         reason = cast("str | None", await self.app.push_screen_wait(CancelDialog(self._label(booking))))
         if reason is not None:
-            await self.desk.bookings.cancel(booking.id, reason)
-            self.desk_app.show_toast(f"Buchung {booking.number} storniert.")
-            self.leave()
+            result = await self.desk.bookings.cancel(booking.id, reason)
+            self._status_changed(result, f"Buchung {booking.number} storniert.")
 
     async def _reopen(self, booking: Booking) -> None:
         result = await self.desk.bookings.reopen(booking.id)
         where = " Das Zimmer ist inzwischen belegt: sie steht jetzt ohne Zimmer." if result.lost_room else ""
-        self.desk_app.show_toast(f"Buchung {booking.number} ist zurückgeholt.{where}")
-        self.leave()
+        self._status_changed(result, f"Buchung {booking.number} ist zurückgeholt.{where}")
+
+    def _status_changed(self, result: WriteResult, sentence: str) -> None:
+        if result.outcome is Outcome.DONE:
+            self.desk_app.show_toast(sentence)
+            self.leave()
+        elif result.outcome is Outcome.MISSING:
+            self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "error")
+        else:
+            who = result.changed_by or "Jemand"
+            self.desk_app.show_toast(f"{who} hat den Status inzwischen geändert: bitte prüfen.", "warning")
 
     @staticmethod
     def _label(booking: Booking) -> str:

@@ -10,7 +10,7 @@ from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import Booking, FreeRoom, InTheWay, Room, Status
 from dpolg_tui.domain.pricing import price_stay
-from dpolg_tui.domain.stay import TRANSITIONS, check_stay
+from dpolg_tui.domain.stay import TRANSITIONS, check_persons, check_stay
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.labels import WITHOUT_ROOM, room_label, stay_text
 from dpolg_tui.tui.widgets.fields import YES_NO, ChoiceField, DateField, NotesField, NumberField
@@ -142,10 +142,17 @@ class BookingForm(Form):
             return None
         return arrival, departure
 
-    @property
-    def touches_capacity(self) -> bool:
-        """Whether persons or room are the user's: older bookings may break a rule made later."""
-        return self.persons.touched or self.room.touched or self.guest.original is None
+    def judge(self, booking: Booking | None) -> None:
+        """The rules of a stay, before anything is sent. Raises ``InvalidInput`` at the field."""
+        self.values()
+        arrival, departure, persons = self.arrival.day, self.departure.day, self.persons.number
+        if arrival is not None and departure is not None:
+            check_stay(arrival, departure)
+        # Older bookings may break a rule made later; of several stays the database adds up the beds.
+        if persons is not None and (booking is None or self.persons.touched or self.room.touched):
+            room = self._rooms.get(self.room_id or 0)
+            several = booking is not None and len(booking.stays) > 1
+            check_persons(persons, None if room is None or several else room.capacity)
 
     # Rooms
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -50,7 +51,6 @@ class Field(Widget):
     (``raw``) is never changed while the user is in it.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"field--label", "field--note", "field--error", "field--hint"}
     EDITOR_WIDTH: ClassVar[int | None] = None
     """Columns of the editor; None: all there are. Only narrow ones have room for a note."""
 
@@ -240,7 +240,7 @@ class Field(Widget):
     def _sentences(self, width: int) -> list[tuple[str, str]]:
         """(style, line) of what stands below the editor."""
         lines: list[tuple[str, str]] = []
-        for style, sentence in (("field--error", self._error), ("field--hint", self._hint)):
+        for style, sentence in (("form--error", self._error), ("form--hint", self._hint)):
             lines += [(style, line) for line in textwrap.wrap(sentence, max(width, 10))]
         return lines
 
@@ -256,6 +256,11 @@ class Field(Widget):
         """Columns of the label, as the form wants it."""
         return int(getattr(self.parent, "label_width", LABEL_WIDTH))
 
+    def _style(self, name: str) -> Style:
+        """A style of the form: styling each of many fields by itself would take longer than drawing them."""
+        assert isinstance(self.parent, Widget)  # noqa: S101 - narrows for the type checker
+        return self.parent.get_component_rich_style(name, partial=True)
+
     def on_mount(self) -> None:
         for child in self.children:
             child.styles.margin = (0, 0, 0, self.label_width)
@@ -267,18 +272,18 @@ class Field(Widget):
     def render(self) -> Text:
         label = Text(
             set_cell_size(self.label + (" *" if self.required else ""), self.label_width),
-            self.get_component_rich_style("field--label", partial=True),
+            self._style("form--label"),
         )
         if self._note and self.EDITOR_WIDTH is not None:
             label.append(" " * (self.EDITOR_WIDTH + 1))
             room = max(0, self.size.width - self.label_width - self.EDITOR_WIDTH - 1)
             note = self._note if cell_len(self._note) <= room else set_cell_size(self._note, room - 1) + "…"
-            label.append(note, self.get_component_rich_style("field--note", partial=True))
+            label.append(note, self._style("form--note"))
         text = Text("\n" * (self.editor_height - 1), no_wrap=True, end="")
         text = Text.assemble(label, text, no_wrap=True)
         for style, line in self._sentences(self.size.width - self.label_width):
             text.append("\n" + " " * self.label_width)
-            text.append(line, self.get_component_rich_style(style, partial=True))
+            text.append(line, self._style(style))
         return text
 
     # Events of the editor

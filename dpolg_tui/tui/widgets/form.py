@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -27,7 +28,11 @@ class Form(VerticalScroll, can_focus=False):
     the database sees them: it changes and conflicts as a whole.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"form--label", "form--note", "form--error", "form--hint"}
+
     groups: dict[str, tuple[str, ...]]
+    ready = True
+    """False while the stored record is still being read: nothing can be saved yet."""
 
     def __init__(
         self,
