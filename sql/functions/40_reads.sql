@@ -162,6 +162,7 @@ BEGIN
 END $$;
 
 -- Every word must be found somewhere; one that begins the name comes first. Nothing found: similar words.
+-- The index serves LIKE with one pattern, not LIKE ALL: the longest word finds, the others only check.
 CREATE OR REPLACE FUNCTION app.search_guests(query text, max_rows integer)
 RETURNS TABLE (id bigint, last_name text, first_name text, city text, email text, phone text, is_member boolean,
                bookings bigint, version integer)
@@ -170,13 +171,16 @@ AS $$
 DECLARE
     key text := app.search_key(left(query, 200));
     patterns text[];
+    longest text;
     prefix text;
     wanted integer := greatest(1, least(max_rows, 200));
     found bigint[];
 BEGIN
     PERFORM app.require_session();
-    SELECT array_agg('%' || replace(replace(replace(w, '\', '\\'), '%', '\%'), '_', '\_') || '%')
+    SELECT array_agg('%' || replace(replace(replace(w, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+                     ORDER BY length(w) DESC)
       INTO patterns FROM regexp_split_to_table(key, '\s+') w WHERE w <> '';
+    longest := patterns[1];
     prefix := replace(replace(replace(key, '\', '\\'), '%', '\%'), '_', '\_') || '%';
     IF patterns IS NULL OR length(key) < 3 THEN
         -- Too short for trigrams: by the beginning of the name, in the order of names.
@@ -184,7 +188,7 @@ BEGIN
           FROM (SELECT g.id FROM app.guests g WHERE g.sort_key LIKE prefix ORDER BY g.sort_key, g.id LIMIT wanted) s;
     ELSE
         SELECT array_agg(s.id) INTO found
-          FROM (SELECT g.id FROM app.guests g WHERE g.search LIKE ALL (patterns)
+          FROM (SELECT g.id FROM app.guests g WHERE g.search LIKE longest AND g.search LIKE ALL (patterns)
                  ORDER BY g.sort_key LIKE prefix DESC, g.sort_key, g.id LIMIT wanted) s;
         IF found IS NULL THEN
             SELECT array_agg(s.id) INTO found
@@ -199,15 +203,18 @@ BEGIN
      ORDER BY f.position;
 END $$;
 
--- By number, else by guest; the coming stays first.
+-- By number or by guest: the booking of exactly that number, then the coming stays. What fits too many
+-- is looked for among the newest.
 CREATE OR REPLACE FUNCTION app.search_bookings(query text, max_rows integer)
 RETURNS TABLE (id bigint, number text, guest_name text, status text, arrival date, departure date,
                room_id bigint, occupancy_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
+    newest constant integer := 1000;
     key text := app.search_key(left(query, 200));
     patterns text[];
+    longest text;
     prefix text := replace(replace(replace(key, '\', '\\'), '%', '\%'), '_', '\_') || '%';
     wanted integer := greatest(1, least(max_rows, 200));
     today date := app.today();
@@ -216,15 +223,21 @@ BEGIN
     IF key = '' THEN
         RETURN;
     END IF;
-    SELECT array_agg('%' || replace(replace(replace(w, '\', '\\'), '%', '\%'), '_', '\_') || '%')
+    SELECT array_agg('%' || replace(replace(replace(w, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+                     ORDER BY length(w) DESC)
       INTO patterns FROM regexp_split_to_table(key, '\s+') w WHERE w <> '';
+    longest := patterns[1];
     RETURN QUERY
-    WITH hits AS (
+    WITH fitting AS MATERIALIZED (
         SELECT b.id FROM app.bookings b WHERE b.number LIKE upper(prefix)
         UNION
         SELECT b.id FROM app.guests g JOIN app.bookings b ON b.guest_id = g.id
          WHERE CASE WHEN length(key) < 3 THEN g.sort_key LIKE prefix
-                    ELSE g.search LIKE ALL (patterns) END)
+                    ELSE g.search LIKE longest AND g.search LIKE ALL (patterns) END),
+    hits AS (
+        SELECT b.id FROM app.bookings b WHERE b.number = upper(key)
+        UNION
+        (SELECT f.id FROM fitting f ORDER BY f.id DESC LIMIT newest))
     SELECT b.id, b.number, concat_ws(', ', g.last_name, nullif(g.first_name, '')), b.status, o.arrival, o.departure,
            o.room_id, o.id
       FROM hits h
@@ -232,7 +245,7 @@ BEGIN
       JOIN app.guests g ON g.id = b.guest_id
       JOIN LATERAL (SELECT s.* FROM app.occupancies s WHERE s.booking_id = b.id ORDER BY s.arrival, s.id LIMIT 1) o
         ON true
-     ORDER BY o.departure < today, abs(o.arrival - today), b.id
+     ORDER BY b.number <> upper(key), o.departure < today, abs(o.arrival - today), b.id
      LIMIT wanted;
 END $$;
 
