@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import select
 import signal
 import sys
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from dpolg_tui.config import Config
     from dpolg_tui.tui.app import DeskApp
 
+STARTED = 1.0
+"""Seconds after which the start is surely over."""
 EXIT_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 HANG_UP_CHECK = 1.0
 """Seconds between two looks whether the terminal is still there."""
@@ -23,6 +26,9 @@ def run_desk(config: Config) -> int:
 
 
 async def _run(config: Config) -> int:
+    # A start makes objects that stay: looking for garbage among them only delays the first picture.
+    gc.disable()
+    asyncio.get_running_loop().call_later(STARTED, _collect_garbage)
     from dpolg_tui.desk import Desk
     from dpolg_tui.tui.app import DeskApp
 
@@ -38,6 +44,12 @@ async def _run(config: Config) -> int:
         await asyncio.gather(watch, return_exceptions=True)
         await desk.close()
     return app.return_code or 0
+
+
+def _collect_garbage() -> None:
+    """From now on; but not among what the start has made."""
+    gc.freeze()
+    gc.enable()
 
 
 def leave_on_signals(loop: asyncio.AbstractEventLoop, app: DeskApp) -> None:
