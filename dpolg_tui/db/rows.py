@@ -184,6 +184,13 @@ def occupancies_of(state: Row) -> tuple[Occupancy, ...]:
     )
 
 
+def _is_as_known(field: str, stored: Any, known: object) -> bool:
+    value = json_value(field, stored)
+    if isinstance(value, dict) and isinstance(known, Mapping):
+        return all(value.get(name) == inner for name, inner in known.items())
+    return bool(value == known)
+
+
 def write_result(answer: Row, wanted: Changes, *, known: Mapping[str, object] | None = None) -> WriteResult:
     """The answer of a write function.
 
@@ -194,10 +201,11 @@ def write_result(answer: Row, wanted: Changes, *, known: Mapping[str, object] | 
     state: Row = answer.get("state") or {}
     merged: tuple[str, ...] = ()
     if outcome is Outcome.DONE and known is not None:
+        stored = {**state, **{f"stay/{value['id']}": value for value in state.get("stays") or ()}}
         merged = tuple(
             field
             for field, before in known.items()
-            if field in state and field not in wanted and json_value(field, state[field]) != before
+            if field in stored and field not in wanted and not _is_as_known(field, stored[field], before)
         )
     return WriteResult(
         outcome=outcome,

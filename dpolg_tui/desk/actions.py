@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from dpolg_tui import log
 from dpolg_tui.db import reads, rows, writes
 from dpolg_tui.desk.events import Action, Kind, RecordChanged
+from dpolg_tui.domain.errors import OutcomeUnknown
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import HistoryEntry, Outcome, WriteResult
 
@@ -28,6 +32,8 @@ class RecordActions:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._unsure: dict[str, UUID] = {}
+        """Requests whose outcome nobody knows: the same change once more is the same request."""
 
     async def create(self, values: Mapping[str, object]) -> WriteResult:
         """Create a record from its values; absent ones get the default of the database."""
@@ -45,6 +51,7 @@ class RecordActions:
         """Delete a record; the database refuses it while anything refers to it."""
         with log.action(f"{GERMAN[self.kind]} löschen"):
             answer = await writes.delete(self._desk.database, self.kind, record_id)
+        self._desk.writes_answered += 1
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
             self._done(record_id, "deleted", self._forget(record_id))
@@ -59,12 +66,22 @@ class RecordActions:
         self, record_id: int | None, changes: Changes, known: Mapping[str, object] | None = None
     ) -> WriteResult:
         with log.action(f"{GERMAN[self.kind]} speichern"):
-            answer = await writes.save(self._desk.database, self.kind, record_id, changes)
+            answer = await self._send(record_id, changes)
+        self._desk.writes_answered += 1
         result = rows.write_result(answer, changes, known=known)
         if result.outcome is Outcome.DONE and result.id is not None:
             touched = self._take_over(result.id, answer, changes)
             self._done(result.id, "created" if record_id is None else "updated", touched)
         return result
+
+    async def _send(self, record_id: int | None, changes: Changes) -> dict[str, Any]:
+        wanted = json.dumps([record_id, rows.changes_argument(changes)], default=str, sort_keys=True)
+        request = self._unsure.pop(wanted, None) or uuid4()
+        try:
+            return await writes.save(self._desk.database, self.kind, record_id, changes, request=request)
+        except (OutcomeUnknown, asyncio.CancelledError):
+            self._unsure[wanted] = request
+            raise
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
         """Put the answer of a write into the store; returns the bars that changed."""

@@ -126,30 +126,29 @@ class BookingActions(RecordActions):
         return await self.save(booking_id, changes)
 
     async def _shown_at_once(self, stood: Occupancy, shown: Occupancy, changes: Changes) -> WriteResult:
-        self._show(shown)
+        self._desk.store.put_provisionally(shown)
+        self._tell_shown(shown)
         try:
             result = await self.save(stood.booking_id or 0, changes)
-        except OutcomeUnknown:
-            raise  # nobody knows where the bar stands: the next news from the database shows it
-        except DomainError:
-            self._take_back(stood, shown)
+        except BaseException as error:
+            self._take_back(stood)
+            if isinstance(error, OutcomeUnknown) or not isinstance(error, DomainError):
+                self._desk.read_again()  # it may have happened all the same
             raise
         if result.outcome is not Outcome.DONE:
-            self._take_back(stood, shown)
+            self._take_back(stood)
         return result
 
-    def _show(self, occupancy: Occupancy) -> None:
-        self._desk.store.put_provisionally(occupancy)
+    def _take_back(self, occupancy: Occupancy) -> None:
+        if self._desk.store.take_back(occupancy.id):
+            self._tell_shown(occupancy)
+
+    def _tell_shown(self, occupancy: Occupancy) -> None:
         self._desk.tell(
             RecordChanged(
                 "booking", occupancy.booking_id or 0, "updated", own=True, occupancies=(occupancy.id,)
             )
         )
-
-    def _take_back(self, stood: Occupancy, shown: Occupancy) -> None:
-        # Only if nothing newer has arrived meanwhile.
-        if self._desk.store.occupancies.get(stood.id) == shown:
-            self._show(stood)
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:  # noqa: ARG002
         bars = rows.occupancies_of(answer["state"])

@@ -13,13 +13,13 @@ from dpolg_tui.db import login, reads, sql_files, writes
 from dpolg_tui.db.connection import Database, new_client_id
 from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState
+from dpolg_tui.desk import news
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
     PresenceChanged,
-    RecordChanged,
     SessionLost,
     StoreReloaded,
 )
@@ -27,8 +27,16 @@ from dpolg_tui.desk.guests import GuestActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
 from dpolg_tui.domain import german
-from dpolg_tui.domain.errors import ClientTooOld, DomainError, NoSchema, SessionEnded, Unreachable
-from dpolg_tui.domain.models import Presence, RealtimeEvent, User
+from dpolg_tui.domain.errors import (
+    ClientTooOld,
+    Defect,
+    DomainError,
+    MustChangePassword,
+    NoSchema,
+    SessionEnded,
+    Unreachable,
+)
+from dpolg_tui.domain.models import Occupancy, Presence, User
 from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
@@ -69,6 +77,8 @@ class Desk:
         self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._window_lock = asyncio.Lock()
+        self.writes_answered = 0
+        """Own writes so far: what was read while it grew may be older than what the store shows."""
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -107,9 +117,16 @@ class Desk:
         return unsubscribe
 
     def tell(self, event: DeskEvent) -> None:
-        """Tell all screens; used by the actions of this package."""
+        """Tell all screens; used by the actions of this package. A screen's defect stays its own."""
         for listener in tuple(self._listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - neither a write nor the updates may fail by it
+                log_defect(error)
+
+    def read_again(self) -> None:
+        """Read everything anew as soon as the database answers."""
+        self._updates.put_nowait(LiveUpdate((), self._everybody, reload=True))
 
     def today(self) -> date:
         """Today in the house, whatever the zone of this computer."""
@@ -143,8 +160,13 @@ class Desk:
         """Sign in again as the same user, under a new token; everything open stays."""
         if self.user is None:
             raise SessionEnded
-        self.user = await login.login(self.database, self.user.username, password)
-        self._updates.put_nowait(LiveUpdate((), self._everybody, reload=True))
+        user = await login.login(self.database, self.user.username, password)
+        if user.must_change_password:
+            raise MustChangePassword(
+                "Ihr Passwort wurde neu vergeben: bitte abmelden und damit neu anmelden."
+            )
+        self.user = user
+        self.read_again()
 
     async def logout(self) -> None:
         """End the session; the desk can sign in again."""
@@ -185,9 +207,23 @@ class Desk:
         try:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
-        except TimeoutError:
+        except BaseException as error:
+            # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
-            raise Unreachable from None
+            if isinstance(error, TimeoutError | SessionEnded):
+                raise Unreachable from None
+            raise
+
+    def _first_load_ended(self, error: Exception | None) -> bool:
+        """Tells a sign-in that waits for the first load; False if none does."""
+        waiting = self._first_load
+        if waiting is None or waiting.done():
+            return False
+        if error is None:
+            waiting.set_result(None)
+        else:
+            waiting.set_exception(error)
+        return True
 
     # -- the store -------------------------------------------------------------------------------
 
@@ -200,19 +236,27 @@ class Desk:
             first, last = first - MARGIN, last + MARGIN
             apart = last < store.first or first > store.last
             if apart or max(last, store.last) - min(first, store.first) > LONGEST_WINDOW:
-                loaded = await reads.chart(self.database, first, last)
+                loaded = await self._chart(first, last)
                 store.begin_window(first, last)
                 store.add_loaded(loaded)
             else:
                 if first < store.first:
-                    loaded = await reads.chart(self.database, first, store.first)
+                    loaded = await self._chart(first, store.first)
                     store.extend_window(first, store.last)
                     store.add_loaded(loaded)
                 if last > store.last:
-                    loaded = await reads.chart(self.database, store.last, last)
+                    loaded = await self._chart(store.last, last)
                     store.extend_window(store.first, last)
                     store.add_loaded(loaded)
         self.tell(StoreReloaded())
+
+    async def _chart(self, first: date, last: date) -> list[Occupancy]:
+        """The bars of a window, not older than the answers to own writes."""
+        while True:
+            written = self.writes_answered
+            loaded = await reads.chart(self.database, first, last)
+            if written == self.writes_answered:
+                return loaded
 
     async def _reload(self) -> None:
         store = self.store
@@ -222,9 +266,12 @@ class Desk:
             if first == last:
                 first, last = today - BEFORE_TODAY, today + AFTER_TODAY
             # One after the other on the warm connection: a second one would have to be opened first.
-            loaded = await reads.chart(self.database, first, last)
-            rooms = await reads.rooms(self.database)
-            colleagues = await reads.colleagues(self.database)
+            written = None
+            while written != self.writes_answered:
+                written = self.writes_answered
+                loaded = await reads.chart(self.database, first, last)
+                rooms = await reads.rooms(self.database)
+                colleagues = await reads.colleagues(self.database)
             store.forget_versions()
             store.begin_window(first, last)
             store.add_loaded(loaded)
@@ -243,26 +290,30 @@ class Desk:
             update = await self._updates.get()
             if self.user is None:
                 continue
-            if update.presence_changed or update.reload:
-                self._show_present(update.present)
             try:
-                if update.reload:
-                    await self._reload()
-                else:
-                    async with self._window_lock:
-                        await self._apply(update.events)
-            except SessionEnded:
-                continue  # the live connection reports it; signing in again reads everything
-            except DomainError as error:
-                if self._first_load is not None and not self._first_load.done():
-                    self._first_load.set_exception(error)
+                await self._take(update)
+            except (SessionEnded, MustChangePassword) as error:
+                # The live connection reports it; signing in again reads everything.
+                self._first_load_ended(error)
+            except Exception as error:  # noqa: BLE001 - no defect may stop the updates of this desk for good
+                if not isinstance(error, DomainError):
+                    error = Defect(log_defect(error))
+                if self._first_load_ended(error):
                     continue
                 log.warning("changes of others could not be read: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_PAUSE)
-                self._updates.put_nowait(LiveUpdate((), update.present, reload=True))
+                self.read_again()
             else:
-                if self._first_load is not None and not self._first_load.done():
-                    self._first_load.set_result(None)
+                self._first_load_ended(None)
+
+    async def _take(self, update: LiveUpdate) -> None:
+        if update.presence_changed or update.reload:
+            self._show_present(update.present)
+        if update.reload:
+            await self._reload()
+        else:
+            async with self._window_lock:
+                await news.apply(self, update.events)
 
     def _show_present(self, present: tuple[Presence, ...]) -> None:
         self._everybody = present
@@ -271,58 +322,6 @@ class Desk:
         if others != self.present:
             self.present = others
             self.tell(PresenceChanged())
-
-    async def _apply(self, events: tuple[RealtimeEvent, ...]) -> None:
-        store = self.store
-        of_kind: dict[str, dict[int, RealtimeEvent]] = {}
-        for event in events:
-            kind = event.type.partition("-")[0]
-            of_kind.setdefault(kind, {})[_record_id(event)] = event
-        if "user" in of_kind:
-            store.colleagues = {user.id: user for user in await reads.colleagues(self.database)}
-        if "room" in of_kind:
-            store.rooms = {room.id: room for room in await reads.rooms(self.database)}
-        bookings = of_kind.get("booking", {})
-        blocks = of_kind.get("block", {})
-        gone = {key for key, event in bookings.items() if event.type.endswith("-deleted")}
-        gone_blocks = {key for key, event in blocks.items() if event.type.endswith("-deleted")}
-        named = store.bookings_of_guests(of_kind.get("guest", {})) - gone
-        asked = (set(bookings) - gone) | named
-        asked_blocks = set(blocks) - gone_blocks
-        fresh = await reads.chart_rows(self.database, asked, asked_blocks) if asked or asked_blocks else []
-        for key in sorted(bookings):
-            touched = (
-                store.forget(booking_id=key)
-                if key in gone
-                else store.apply([row for row in fresh if row.booking_id == key], bookings=[key])
-            )
-            self._tell_change(bookings[key], touched)
-        for key in sorted(blocks):
-            touched = (
-                store.forget(block_id=key)
-                if key in gone_blocks
-                else store.apply([r for r in fresh if r.is_block and r.id == key], blocks=[key])
-            )
-            self._tell_change(blocks[key], touched)
-        for key, event in of_kind.get("guest", {}).items():
-            theirs = [row for row in fresh if row.guest_id == key]
-            touched = store.apply(theirs, bookings={row.booking_id for row in theirs if row.booking_id})
-            self._tell_change(event, touched)
-        for event in of_kind.get("room", {}).values():
-            self._tell_change(event, ())
-
-    def _tell_change(self, event: RealtimeEvent, touched: tuple[int, ...]) -> None:
-        kind, _, what = event.type.partition("-")
-        self.tell(
-            RecordChanged(
-                kind=kind,  # type: ignore[arg-type]  # one of Kind: _apply takes no other
-                id=_record_id(event),
-                action=what,  # type: ignore[arg-type]  # created, updated or deleted
-                own=bool(event.payload["own"]),
-                by=self.store.colleagues.get(event.user_id or 0),
-                occupancies=touched,
-            )
-        )
 
     # -- states ----------------------------------------------------------------------------------
 
@@ -346,10 +345,6 @@ class Desk:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log_defect(error)
-
-
-def _record_id(event: RealtimeEvent) -> int:
-    return int(str(event.payload["id"]))
 
 
 def _version(text: str) -> tuple[int, ...]:

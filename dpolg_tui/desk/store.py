@@ -26,6 +26,8 @@ class Store:
         self._of_booking: dict[int, set[int]] = {}
         # Newest version seen of a booking (positive id) or block (negative id); None: it is gone for good.
         self._seen: dict[int, int | None] = {}
+        # Bars shown where an own change wants them, not answered yet: as stored, as shown.
+        self._provisional: dict[int, tuple[Occupancy, Occupancy]] = {}
 
     def in_room(self, room_id: int | None, first: date, last: date) -> list[Occupancy]:
         """Occupancies of a room (None: unassigned) that touch a night of [first, last), by arrival."""
@@ -73,7 +75,11 @@ class Store:
             if known is None or known > occupancy.version:
                 continue
             self._seen[_key(occupancy)] = occupancy.version
-            self._put(occupancy)
+            stood, shown = self._provisional.get(occupancy.id, (None, occupancy))
+            if stood is not None and stood.version != occupancy.version:
+                del self._provisional[occupancy.id]
+                shown = occupancy
+            self._put(shown)
 
     def apply(
         self,
@@ -104,11 +110,20 @@ class Store:
         self._seen[key] = None
         return tuple(touched)
 
-    def put_provisionally(self, occupancy: Occupancy) -> Occupancy | None:
-        """Show an own change before the database has answered; returns what stood there before."""
-        before = self.occupancies.get(occupancy.id)
+    def put_provisionally(self, occupancy: Occupancy) -> None:
+        """Show an own change before the database has answered."""
+        stood, _ = self._provisional.get(occupancy.id, (self.occupancies.get(occupancy.id), None))
         self._put(occupancy)
-        return before
+        if stood is not None:
+            self._provisional[occupancy.id] = (stood, occupancy)
+
+    def take_back(self, occupancy_id: int) -> bool:
+        """Show a bar as it is stored, unless something newer has arrived meanwhile."""
+        stood, _ = self._provisional.pop(occupancy_id, (None, None))
+        if stood is None or occupancy_id not in self.occupancies:
+            return False
+        self._put(stood)
+        return True
 
     def _replace(self, key: int, states: list[Occupancy], version: int | None) -> list[int]:
         known = self._seen.get(key, 0)
@@ -120,6 +135,8 @@ class Store:
         wanted = {state.id: state for state in states if self._in_window(state)}
         touched = [id_ for id_, state in wanted.items() if self.occupancies.get(id_) != state]
         gone = current - wanted.keys()
+        for id_ in current | wanted.keys():
+            self._provisional.pop(id_, None)
         for id_ in gone:
             self._remove(id_)
         for id_ in touched:

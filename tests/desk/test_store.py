@@ -99,11 +99,32 @@ def test_a_provisional_move_keeps_the_index_true() -> None:
     stood = bar(10, 7, 1)
     store.apply([stood], bookings=[7])
     moved = replace(stood, room_id=3)
-    assert store.put_provisionally(moved) == stood
+    store.put_provisionally(moved)
     assert store.in_room(1, START, START + timedelta(days=9)) == []
     assert store.in_room(3, START, START + timedelta(days=9)) == [moved]
-    store.put_provisionally(stood)
+    assert store.take_back(10)
     assert store.of_booking(7) == [stood]
+    assert not store.take_back(10)
+
+
+def test_a_provisional_move_survives_a_load_and_gives_way_to_news() -> None:
+    store = a_store()
+    stood = bar(10, 7, 1)
+    store.apply([stood], bookings=[7])
+    moved = replace(stood, room_id=3)
+    store.put_provisionally(moved)
+    store.begin_window(store.first, store.last)
+    store.add_loaded([stood])
+    assert store.of_booking(7) == [moved]
+    news = bar(10, 7, 2, room_id=5)
+    store.begin_window(store.first, store.last)
+    store.add_loaded([news])
+    assert store.of_booking(7) == [news]
+    assert not store.take_back(10)
+    store.put_provisionally(moved)
+    store.apply([bar(10, 7, 3, room_id=6)], bookings=[7])
+    assert not store.take_back(10)
+    assert [found.room_id for found in store.of_booking(7)] == [6]
 
 
 @settings(max_examples=60)

@@ -1,0 +1,86 @@
+"""What colleagues did: from the lines of the change feed into the store and to the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dpolg_tui.db import reads
+from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.domain.models import Occupancy, RealtimeEvent
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.desk import Desk
+
+Events = Mapping[int, RealtimeEvent]
+
+
+async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
+    """Read what changed, show it in the store, and tell the screens record by record."""
+    store = desk.store
+    of_kind: dict[str, dict[int, RealtimeEvent]] = {}
+    for event in events:
+        kind = event.type.partition("-")[0]
+        of_kind.setdefault(kind, {})[_record_id(event)] = event
+    if "user" in of_kind:
+        store.colleagues = {user.id: user for user in await reads.colleagues(desk.database)}
+    if "room" in of_kind:
+        await _read_rooms(desk)
+    bookings, blocks = of_kind.get("booking", {}), of_kind.get("block", {})
+    guests = of_kind.get("guest", {})
+    gone, gone_blocks = _deleted(bookings), _deleted(blocks)
+    asked = (bookings.keys() | store.bookings_of_guests(guests)) - gone
+    fresh = await _read_bars(desk, asked, blocks.keys() - gone_blocks)
+    for key in sorted(bookings):
+        theirs = [bar for bar in fresh if bar.booking_id == key]
+        touched = store.forget(booking_id=key) if key in gone else store.apply(theirs, bookings=[key])
+        _tell(desk, bookings[key], touched)
+    for key in sorted(blocks):
+        theirs = [bar for bar in fresh if bar.is_block and bar.id == key]
+        touched = store.forget(block_id=key) if key in gone_blocks else store.apply(theirs, blocks=[key])
+        _tell(desk, blocks[key], touched)
+    for key, event in guests.items():
+        theirs = [bar for bar in fresh if bar.guest_id == key]
+        named = {bar.booking_id for bar in theirs if bar.booking_id is not None}
+        _tell(desk, event, store.apply(theirs, bookings=named))
+    for event in of_kind.get("room", {}).values():
+        _tell(desk, event, ())
+
+
+async def _read_rooms(desk: Desk) -> None:
+    written = None
+    while written != desk.writes_answered:  # else an own change meanwhile would look undone
+        written = desk.writes_answered
+        rooms = await reads.rooms(desk.database)
+    desk.store.rooms = {room.id: room for room in rooms}
+
+
+async def _read_bars(desk: Desk, bookings: set[int], blocks: set[int]) -> list[Occupancy]:
+    fresh: list[Occupancy] = []
+    written = None
+    while (bookings or blocks) and written != desk.writes_answered:
+        written = desk.writes_answered
+        fresh = await reads.chart_rows(desk.database, bookings, blocks)
+    return fresh
+
+
+def _deleted(events: Events) -> set[int]:
+    return {key for key, event in events.items() if event.type.endswith("-deleted")}
+
+
+def _tell(desk: Desk, event: RealtimeEvent, touched: tuple[int, ...]) -> None:
+    kind, _, what = event.type.partition("-")
+    desk.tell(
+        RecordChanged(
+            kind=kind,  # type: ignore[arg-type]  # one of Kind: apply takes no other
+            id=_record_id(event),
+            action=what,  # type: ignore[arg-type]  # created, updated or deleted
+            own=bool(event.payload["own"]),
+            by=desk.store.colleagues.get(event.user_id or 0),
+            occupancies=touched,
+        )
+    )
+
+
+def _record_id(event: RealtimeEvent) -> int:
+    return int(str(event.payload["id"]))
