@@ -57,7 +57,8 @@ AS $$
     SELECT pg_notify(channel, table_name || ':' || record_id || ':' || coalesce(split_part(client_id, '#', 1), ''))
 $$;
 
--- Arguments: notification channel, name in the feed. For stays the feed names the booking.
+-- Arguments: notification channel, name in the feed, column of the parent. With a parent, the feed names it:
+-- what changes a stay, a price line or a payment changes the booking.
 CREATE OR REPLACE FUNCTION app.record_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -66,7 +67,9 @@ DECLARE
     after jsonb;
     session record;
     changed_id bigint;
-    stay_of bigint;
+    parent_id bigint;
+    told_id bigint;
+    of_booking bigint;
     bookkeeping constant text[] := ARRAY['version', 'updated_at', 'updated_by', 'search', 'sort_key', 'occupies'];
     kept jsonb;
 BEGIN
@@ -76,9 +79,10 @@ BEGIN
     IF TG_OP <> 'INSERT' THEN before := app.mask(TG_TABLE_NAME, to_jsonb(OLD)); END IF;
     IF TG_OP <> 'DELETE' THEN after := app.mask(TG_TABLE_NAME, to_jsonb(NEW)); END IF;
     changed_id := (coalesce(after, before) ->> 'id')::bigint;
-    IF TG_TABLE_NAME = 'occupancies' THEN
-        stay_of := (coalesce(after, before) ->> 'booking_id')::bigint;
-    END IF;
+    parent_id := (coalesce(after, before) ->> TG_ARGV[2])::bigint;
+    told_id := coalesce(parent_id, changed_id);
+    of_booking := CASE WHEN TG_TABLE_NAME = 'bookings' THEN changed_id
+                       ELSE (coalesce(after, before) ->> 'booking_id')::bigint END;
     SELECT * INTO session FROM auth.session_of_token();
     IF TG_OP = 'UPDATE' THEN
         -- Only what changed; a secret that changed says so without its value.
@@ -96,17 +100,17 @@ BEGIN
                                    old_data, new_data, booking_id)
         VALUES (session.user_id,
                 coalesce(session.username, nullif(current_setting('app.actor', true), ''), session_user),
-                session.client_id, TG_TABLE_NAME, changed_id, TG_OP, before, after,
-                CASE WHEN TG_TABLE_NAME = 'bookings' THEN changed_id ELSE stay_of END);
+                session.client_id, TG_TABLE_NAME, changed_id, TG_OP, before, after, of_booking);
     END IF;
-    IF stay_of IS NOT NULL THEN
+    IF TG_ARGV[2] = 'booking_id' AND parent_id IS NOT NULL THEN
         -- The booking carries the version; it was written in this transaction, or is now.
         UPDATE app.bookings b SET version = b.version + 1
-         WHERE b.id = stay_of AND coalesce(b.updated_at, b.created_at) IS DISTINCT FROM now();
+         WHERE b.id = parent_id AND coalesce(b.updated_at, b.created_at) IS DISTINCT FROM now();
     ELSE
         INSERT INTO app.change_feed (table_name, record_id, operation, user_id, client_id)
-        VALUES (TG_ARGV[1], changed_id, TG_OP, session.user_id, split_part(session.client_id, '#', 1));
-        PERFORM app.notify_change(TG_ARGV[0], TG_ARGV[1], changed_id, session.client_id);
+        VALUES (TG_ARGV[1], told_id, CASE WHEN parent_id IS NULL THEN TG_OP ELSE 'UPDATE' END,
+                session.user_id, split_part(session.client_id, '#', 1));
+        PERFORM app.notify_change(TG_ARGV[0], TG_ARGV[1], told_id, session.client_id);
     END IF;
     RETURN NULL;
 END $$;
@@ -121,6 +125,7 @@ BEGIN
     FOREACH secret IN ARRAY CASE table_name
         WHEN 'rooms' THEN ARRAY['key_code']
         WHEN 'users' THEN ARRAY['salt', 'verifier']
+        WHEN 'email_settings' THEN ARRAY['smtp_password']
         ELSE ARRAY[]::text[] END
     LOOP
         IF data ->> secret IS NOT NULL THEN
@@ -173,10 +178,42 @@ CREATE OR REPLACE TRIGGER guest_audit AFTER INSERT OR UPDATE OR DELETE ON app.gu
 CREATE OR REPLACE TRIGGER booking_audit AFTER INSERT OR UPDATE OR DELETE ON app.bookings
     FOR EACH ROW EXECUTE FUNCTION app.record_change('booking', 'bookings');
 CREATE OR REPLACE TRIGGER occupancy_audit AFTER INSERT OR UPDATE OR DELETE ON app.occupancies
-    FOR EACH ROW EXECUTE FUNCTION app.record_change('room', 'blocks');
+    FOR EACH ROW EXECUTE FUNCTION app.record_change('room', 'blocks', 'booking_id');
 CREATE OR REPLACE TRIGGER user_audit AFTER INSERT OR DELETE OR UPDATE OF
     username, full_name, email, role, active, must_change_password, verifier ON auth.users
     FOR EACH ROW EXECUTE FUNCTION app.record_change('user', 'users');
+
+-- The tables around the booking. Stamps and audit as above; the third argument names the parent.
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('price_line', 'price_lines', '''booking'', ''bookings'', ''booking_id'''),
+        ('payment', 'payments', '''booking'', ''bookings'', ''booking_id'''),
+        ('booking_companion', 'booking_companions', '''booking'', ''bookings'', ''booking_id'''),
+        ('companion', 'companions', '''guest'', ''guests'', ''guest_id'''),
+        ('credit_transaction', 'credit_transactions', '''guest'', ''guests'', ''guest_id'''),
+        ('room_price', 'room_prices', '''room'', ''rooms'', ''room_id'''),
+        ('reminder', 'reminders', '''reminder'', ''reminders'''),
+        ('payer', 'payers', '''setting'', ''payers'''),
+        ('vat_rate', 'vat_rates', '''setting'', ''settings'''),
+        ('season', 'seasons', '''setting'', ''settings'''),
+        ('service_template', 'service_templates', '''setting'', ''settings'''),
+        ('discount_template', 'discount_templates', '''setting'', ''settings'''),
+        ('email_settings', 'email_settings', '''setting'', ''settings'''),
+        ('email_template', 'email_templates', '''setting'', ''settings'''),
+        ('email_log', 'email_log', '''setting'', ''email_log'''),
+        ('company_settings', 'company_settings', '''setting'', ''settings'''),
+        ('house_settings', 'house_settings', '''setting'', ''settings''')) x (trigger_name, table_name, arguments)
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I BEFORE INSERT OR UPDATE ON app.%I '
+                       'FOR EACH ROW EXECUTE FUNCTION app.stamp_row()', t.trigger_name || '_stamp', t.table_name);
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON app.%I '
+                       'FOR EACH ROW EXECUTE FUNCTION app.record_change(%s)',
+                       t.trigger_name || '_audit', t.table_name, t.arguments);
+    END LOOP;
+END $$;
 
 CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON app.audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION app.refuse_change();
