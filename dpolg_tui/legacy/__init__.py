@@ -1,0 +1,1 @@
+"""migrate-data: brings the predecessor's SQLite files over, nothing lost, everything accounted for."""
