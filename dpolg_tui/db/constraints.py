@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dpolg_tui.db import constraints_around
+from dpolg_tui.db.constraints_around import Meaning
 from dpolg_tui.domain.labels import field_label
-
-Meaning = tuple[str | None, str]
 
 # Longest text of each field that has a limit. Fields of the first group must not be empty.
 _REQUIRED_LENGTHS = {
@@ -62,17 +62,17 @@ _MALFORMED = (
 
 def _lengths() -> dict[str, Meaning]:
     found: dict[str, Meaning] = {}
-    for table, fields in _REQUIRED_LENGTHS.items():
+    for table, fields in (*_REQUIRED_LENGTHS.items(), *constraints_around.REQUIRED_LENGTHS.items()):
         for name, longest in fields.items():
             found[f"{table}_{name}_length"] = (
                 name,
-                f"{field_label(name)} darf nicht leer sein und hat höchstens {longest} Zeichen.",
+                f"{field_label(name, table)} darf nicht leer sein und hat höchstens {longest} Zeichen.",
             )
-    for table, fields in _LENGTHS.items():
+    for table, fields in (*_LENGTHS.items(), *constraints_around.LENGTHS.items()):
         for name, longest in fields.items():
             found[f"{table}_{name}_length"] = (
                 name,
-                f"{field_label(name)} hat höchstens {longest} Zeichen: bitte kürzen.",
+                f"{field_label(name, table)} hat höchstens {longest} Zeichen: bitte kürzen.",
             )
     return found
 
@@ -88,6 +88,7 @@ def _stamps() -> dict[str, Meaning]:
 CONSTRAINTS: dict[str, Meaning] = {
     **_lengths(),
     **_stamps(),
+    **constraints_around.around(_DEFECT, _SIGNED_WORK),
     # rooms
     "rooms_name_key": (
         "name",

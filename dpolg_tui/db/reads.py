@@ -18,6 +18,7 @@ from dpolg_tui.domain.models import (
     GuestSummary,
     HistoryEntry,
     Occupancy,
+    Reminder,
     Room,
     User,
 )
@@ -31,6 +32,7 @@ SEARCH_GUESTS = "SELECT * FROM app.search_guests($1, $2)"
 SEARCH_BOOKINGS = "SELECT * FROM app.search_bookings($1, $2)"
 FREE_ROOMS = "SELECT * FROM app.free_rooms($1, $2, $3, $4)"
 HISTORY = "SELECT * FROM app.history($1, $2, $3)"
+REMINDERS = "SELECT * FROM app.reminders($1)"
 
 STATEMENTS = (
     CHART,
@@ -40,6 +42,7 @@ STATEMENTS = (
     SEARCH_GUESTS,
     SEARCH_BOOKINGS,
     HISTORY,
+    REMINDERS,
     call_sql("app.guest", 1),
     CHART_ROOM,
     ROOMS,
@@ -117,6 +120,11 @@ async def free_rooms(
     return [FreeRoom(row["room_id"], row["fits"]) for row in found]
 
 
+async def reminders(database: Database, reminder_ids: Iterable[int]) -> list[Reminder]:
+    """What does not come back is gone."""
+    return [rows.reminder_row(row) for row in await database.fetch(REMINDERS, list(reminder_ids))]
+
+
 async def history(database: Database, kind: str, record_id: int, most: int) -> list[HistoryEntry]:
-    """Newest first. ``kind`` is bookings, guests, rooms or occupancies."""
+    """Newest first. ``kind`` is bookings, guests, rooms, occupancies or reminders."""
     return [rows.history_entry(row) for row in await database.fetch(HISTORY, kind, record_id, most)]

@@ -11,16 +11,22 @@ from typing import Any
 from dpolg_tui.domain.german import kind_label
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import (
+    BookedLine,
     Booking,
     BookingSummary,
+    Companion,
     Conflict,
     Guest,
     GuestSummary,
     HistoryEntry,
     InTheWay,
     Kind,
+    LineKind,
     Occupancy,
     Outcome,
+    Payment,
+    Priority,
+    Reminder,
     Role,
     Room,
     Status,
@@ -28,16 +34,46 @@ from dpolg_tui.domain.models import (
     User,
     WriteResult,
 )
+from dpolg_tui.domain.pricing import round_cents
 
 Row = Mapping[str, Any]
 
 _DATES = frozenset(
-    {"option_expires", "cleaning_date", "date_of_birth", "retired_from", "arrival", "departure"}
+    {
+        "option_expires",
+        "cleaning_date",
+        "date_of_birth",
+        "retired_from",
+        "arrival",
+        "departure",
+        "paid_on",
+        "due_date",
+        "snoozed_until",
+    }
 )
-_MOMENTS = frozenset({"created_at", "updated_at", "cancelled_at", "checked_in_at", "checked_out_at"})
-_MONEY = frozenset({"price_low", "price_high", "final_cleaning_fee"})
+_MOMENTS = frozenset(
+    {"created_at", "updated_at", "cancelled_at", "checked_in_at", "checked_out_at", "completed_at"}
+)
+_MONEY = frozenset(
+    {
+        "price_low",
+        "price_high",
+        "final_cleaning_fee",
+        "amount",
+        "unit_price",
+        "total",
+        "paid",
+        "credit_balance",
+    }
+)
+_NUMBERS = frozenset({"quantity", "percentage"})
 _GUEST_FIELDS = tuple(field.name for field in fields(Guest))
-_BOOKING_FIELDS = tuple(field.name for field in fields(Booking) if field.name not in ("stays", "status"))
+_REMINDER_FIELDS = tuple(field.name for field in fields(Reminder) if field.name != "priority")
+_BOOKING_FIELDS = tuple(
+    field.name
+    for field in fields(Booking)
+    if field.name not in ("stays", "status", "price_lines", "payments", "companions", "reminders")
+)
 
 
 def json_value(field: str, value: object) -> Any:
@@ -51,6 +87,8 @@ def json_value(field: str, value: object) -> Any:
     if field in _MOMENTS:
         return datetime.fromisoformat(str(value))
     if field in _MONEY:
+        return round_cents(Decimal(str(value)))
+    if field in _NUMBERS:
         return Decimal(str(value))
     return value
 
@@ -118,8 +156,33 @@ def booking(state: Row) -> Booking:
     """The jsonb of app.booking."""
     values = {field: json_value(field, state[field]) for field in _BOOKING_FIELDS}
     return Booking(
-        **values, status=Status(state["status"]), stays=tuple(stay(value) for value in state["stays"])
+        **values,
+        status=Status(state["status"]),
+        stays=tuple(stay(value) for value in state["stays"]),
+        price_lines=tuple(booked_line(value) for value in state["price_lines"]),
+        payments=tuple(Payment(**_values(value)) for value in state["payments"]),
+        companions=tuple(Companion(**_values(value)) for value in state["companions"]),
+        reminders=tuple(reminder(value) for value in state["reminders"]),
     )
+
+
+def _values(state: Row) -> dict[str, Any]:
+    return {field: json_value(field, value) for field, value in state.items()}
+
+
+def booked_line(state: Row) -> BookedLine:
+    return BookedLine(**{**_values(state), "kind": LineKind(state["kind"])})
+
+
+def reminder(state: Row) -> Reminder:
+    """Of the jsonb of a booking, or of the answer of a write."""
+    values = {field: json_value(field, state[field]) for field in _REMINDER_FIELDS}
+    return Reminder(**values, priority=Priority(state["priority"]))
+
+
+def reminder_row(row: Row) -> Reminder:
+    """A row of app.reminders."""
+    return Reminder(**{**dict(row), "priority": Priority(row["priority"])})
 
 
 def guest(state: Row) -> Guest:

@@ -9,7 +9,7 @@ from dpolg_tui.db import rows
 from dpolg_tui.db.connection import Database, call_sql
 from dpolg_tui.domain.merge import Changes
 
-SAVED = ("booking", "guest", "room", "block")
+SAVED = ("booking", "guest", "room", "block", "reminder")
 
 STATEMENTS = (
     *(call_sql(f"app.save_{kind}", 3) for kind in SAVED),

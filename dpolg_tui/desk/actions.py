@@ -18,10 +18,28 @@ from dpolg_tui.domain.models import HistoryEntry, Outcome, WriteResult
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
 
-_LOG_NAMES: dict[str, str] = {"booking": "Booking", "guest": "Guest", "room": "Room", "block": "Block"}
-GERMAN: dict[str, str] = {"booking": "Buchung", "guest": "Gast", "room": "Zimmer", "block": "Sperre"}
+_LOG_NAMES: dict[str, str] = {
+    "booking": "Booking",
+    "guest": "Guest",
+    "room": "Room",
+    "block": "Block",
+    "reminder": "Reminder",
+}
+GERMAN: dict[str, str] = {
+    "booking": "Buchung",
+    "guest": "Gast",
+    "room": "Zimmer",
+    "block": "Sperre",
+    "reminder": "Erinnerung",
+}
 _LOG_ACTIONS: dict[str, str] = {"created": "erstellt", "updated": "geändert", "deleted": "gelöscht"}
-_TABLES: dict[str, str] = {"booking": "bookings", "guest": "guests", "room": "rooms", "block": "occupancies"}
+_TABLES: dict[str, str] = {
+    "booking": "bookings",
+    "guest": "guests",
+    "room": "rooms",
+    "block": "occupancies",
+    "reminder": "reminders",
+}
 MOST_HISTORY = 200
 
 
@@ -71,7 +89,8 @@ class RecordActions:
         result = rows.write_result(answer, changes, known=known)
         if result.outcome is Outcome.DONE and result.id is not None:
             touched = self._take_over(result.id, answer, changes)
-            self._done(result.id, "created" if record_id is None else "updated", touched)
+            action: Action = "created" if record_id is None else "updated"
+            self._done(result.id, action, touched, self._booking_of(answer))
         return result
 
     async def _send(self, record_id: int | None, changes: Changes) -> dict[str, Any]:
@@ -91,8 +110,22 @@ class RecordActions:
         """Take a deleted record out of the store; returns the bars that went."""
         raise NotImplementedError
 
-    def _done(self, record_id: int, action: Action, touched: tuple[int, ...]) -> None:
+    def _booking_of(self, answer: Mapping[str, Any]) -> int | None:  # noqa: ARG002
+        """The booking to which a record belongs, for screens that show it."""
+        return None
+
+    def _done(
+        self, record_id: int, action: Action, touched: tuple[int, ...], booking_id: int | None = None
+    ) -> None:
         log.write_done(_LOG_NAMES[self.kind], _LOG_ACTIONS[action], record_id)
         self._desk.tell(
-            RecordChanged(self.kind, record_id, action, own=True, by=self._desk.user, occupancies=touched)
+            RecordChanged(
+                self.kind,
+                record_id,
+                action,
+                own=True,
+                by=self._desk.user,
+                occupancies=touched,
+                booking_id=booking_id,
+            )
         )

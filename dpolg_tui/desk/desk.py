@@ -24,6 +24,7 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
 from dpolg_tui.domain import german
@@ -69,6 +70,7 @@ class Desk:
         self.guests = GuestActions(self)
         self.rooms = RoomActions(self)
         self.blocks = BlockActions(self)
+        self.reminders = ReminderActions(self)
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []

@@ -21,7 +21,7 @@ __all__ = [
     "StoreReloaded",
 ]
 
-Kind = Literal["booking", "block", "room", "guest"]
+Kind = Literal["booking", "block", "room", "guest", "reminder"]
 Action = Literal["created", "updated", "deleted"]
 
 
@@ -60,6 +60,8 @@ class RecordChanged:
     by: User | None = None
     occupancies: tuple[int, ...] = ()
     """Bars that appeared, changed or went."""
+    booking_id: int | None = None
+    """The booking of a reminder; None also when the reminder was deleted."""
 
 
 DeskEvent = ConnectionChanged | PresenceChanged | SessionLost | StoreReloaded | RecordChanged

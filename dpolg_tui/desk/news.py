@@ -45,6 +45,7 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         _tell(desk, event, store.apply(theirs, bookings=named))
     for event in of_kind.get("room", {}).values():
         _tell(desk, event, ())
+    await _tell_reminders(desk, of_kind.get("reminder", {}))
 
 
 async def _read_rooms(desk: Desk) -> None:
@@ -64,11 +65,20 @@ async def _read_bars(desk: Desk, bookings: set[int], blocks: set[int]) -> list[O
     return fresh
 
 
+async def _tell_reminders(desk: Desk, events: Events) -> None:
+    """Says of each to which booking it belongs: the feed only has its own id."""
+    asked = events.keys() - _deleted(events)
+    known = await reads.reminders(desk.database, asked) if asked else []
+    booking_of = {reminder.id: reminder.booking_id for reminder in known}
+    for key in sorted(events):
+        _tell(desk, events[key], (), booking_of.get(key))
+
+
 def _deleted(events: Events) -> set[int]:
     return {key for key, event in events.items() if event.type.endswith("-deleted")}
 
 
-def _tell(desk: Desk, event: RealtimeEvent, touched: tuple[int, ...]) -> None:
+def _tell(desk: Desk, event: RealtimeEvent, touched: tuple[int, ...], booking_id: int | None = None) -> None:
     kind, _, what = event.type.partition("-")
     desk.tell(
         RecordChanged(
@@ -78,6 +88,7 @@ def _tell(desk: Desk, event: RealtimeEvent, touched: tuple[int, ...]) -> None:
             own=bool(event.payload["own"]),
             by=desk.store.colleagues.get(event.user_id or 0),
             occupancies=touched,
+            booking_id=booking_id,
         )
     )
 

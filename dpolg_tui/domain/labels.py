@@ -70,6 +70,59 @@ _LABELS = {
     "marketing_consent": "Werbung erlaubt",
     "automatic_mail": "Automatische E-Mails",
     "automatic_mail_language": "Sprache der E-Mails",
+    # around the booking
+    "booking_id": "Buchung",
+    "payer_id": "Zahler",
+    "invoice_sent_on": "Rechnung verschickt am",
+    "invoice_sent_to": "Rechnung verschickt an",
+    "dunning_sent_on": "Zahlungserinnerung verschickt am",
+    "position": "Zeile",
+    "label": "Bezeichnung",
+    "quantity": "Menge",
+    "unit_price": "Einzelpreis",
+    "amount": "Betrag",
+    "percentage": "Prozentsatz",
+    "applies_to": "Bezieht sich auf",
+    "vat_kind": "Steuerart",
+    "rate": "Steuersatz",
+    "valid_from": "Gültig ab",
+    "price": "Preis",
+    "price_type": "Preisart",
+    "paid_on": "Gezahlt am",
+    "method": "Zahlungsart",
+    "relationship": "Beziehung",
+    "actor": "Eingetragen von",
+    "title": "Titel",
+    "description": "Beschreibung",
+    "due_date": "Fällig am",
+    "priority": "Vorrang",
+    "completed": "Erledigt",
+    "completed_at": "Erledigt am",
+    "completed_by": "Erledigt von",
+    "snoozed_until": "Zurückgestellt bis",
+    "company": "Firma",
+    "contact_person": "Ansprechpartner",
+    "emoji": "Zeichen",
+    "colour": "Farbe",
+    "cleaning_plan_position": "Stelle im Putzplan",
+    "smtp_server": "Mailserver",
+    "smtp_port": "Port des Mailservers",
+    "smtp_username": "Benutzername am Mailserver",
+    "smtp_password": "Passwort am Mailserver",
+    "from_email": "Absenderadresse",
+    "from_name": "Absendername",
+    "subject": "Betreff",
+    "body": "Text",
+    "template_name": "Vorlage",
+    "recipient": "Empfänger",
+    "error_message": "Fehler",
+    "member_discount_percentage": "Mitgliedsrabatt in Prozent",
+    "discount_base": "Grundlage der Rabatte",
+    "payment_days": "Zahlungsziel in Tagen",
+    "payment_reminder_days": "Zahlungserinnerung nach Tagen",
+    "payment_reminder_repeat_days": "Nächste Zahlungserinnerung nach Tagen",
+    "remind_payment_days": "Erinnerung an Zahlung, Tage vor Anreise",
+    "remind_checkin_days": "Erinnerung an Anreise, Tage davor",
     # users
     "username": "Benutzername",
     "full_name": "Name",
@@ -78,6 +131,75 @@ _LABELS = {
 }
 
 
-def field_label(field: str) -> str:
+_LABELS_OF = {
+    "vat_rates": {"kind": "Steuerart"},
+    "seasons": {"name": "Name", "first_day": "Erster Tag", "last_day": "Letzter Tag"},
+    "service_templates": {"name": "Name"},
+    "discount_templates": {"name": "Name"},
+    "payers": {"name": "Name", "city": "Ort"},
+    "price_lines": {"kind": "Art", "label": "Leistung"},
+    "credit_transactions": {"kind": "Art"},
+    "reminders": {"kind": "Art"},
+    "email_templates": {"name": "Name"},
+}
+"""Names that mean something else in these tables."""
+
+TABLES = {
+    "bookings": "Buchung",
+    "occupancies": "Aufenthalt",
+    "rooms": "Zimmer",
+    "guests": "Gast",
+    "price_lines": "Preiszeile",
+    "payments": "Zahlung",
+    "booking_companions": "Begleitperson",
+    "companions": "Begleitperson",
+    "credit_transactions": "Guthaben",
+    "reminders": "Erinnerung",
+    "room_prices": "Zimmerpreis",
+    "payers": "Zahler",
+    "email_log": "E-Mail",
+}
+"""One row of each table."""
+
+_KINDS = {
+    "nights": "Übernachtung",
+    "final_cleaning": "Endreinigung",
+    "service": "Leistung",
+    "discount": "Rabatt",
+    "member_discount": "Mitgliedsrabatt",
+    "difference": "Differenz",
+    "manual": "von Hand",
+    "auto_incomplete_data": "Angaben fehlen",
+    "auto_payment": "Zahlung",
+    "auto_checkin": "Anreise",
+    "auto_invoice": "Rechnung",
+    "auto_confirmation": "Bestätigung",
+    "added": "Gutschrift",
+    "used": "eingelöst",
+    "expired": "verfallen",
+    "refund": "ausgezahlt",
+}
+_VALUES: dict[str, dict[str, str]] = {
+    "kind": _KINDS,
+    "priority": {"low": "niedrig", "medium": "mittel", "high": "hoch"},
+    "applies_to": {"nights": "Übernachtungen", "subtotal": "Zwischensumme"},
+    "vat_kind": {
+        "lodging": "Übernachtung",
+        "final_cleaning": "Endreinigung",
+        "food": "Speisen",
+        "drinks": "Getränke",
+        "parking": "Parken",
+        "other": "sonstige",
+    },
+}
+
+
+def field_label(field: str, table: str = "") -> str:
     """``Anreise`` for ``arrival``; ``stay/17`` is a stay; a name without a label stays as it is."""
-    return _LABELS.get(field.partition("/")[0], field)
+    name = field.partition("/")[0]
+    return _LABELS_OF.get(table, {}).get(name) or _LABELS.get(name, name)
+
+
+def value_label(field: str, value: object) -> str:
+    """``hoch`` for the priority ``high``; a value without a word stays as it is."""
+    return _VALUES.get(field, {}).get(str(value), str(value))

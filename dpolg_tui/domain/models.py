@@ -132,6 +132,84 @@ class Stay:
         return (self.departure - self.arrival).days
 
 
+class LineKind(StrEnum):
+    """What a price line is for."""
+
+    NIGHTS = "nights"
+    FINAL_CLEANING = "final_cleaning"
+    SERVICE = "service"
+    DISCOUNT = "discount"
+    MEMBER_DISCOUNT = "member_discount"
+    DIFFERENCE = "difference"
+
+
+class Priority(StrEnum):
+    """How urgent a reminder is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class BookedLine:
+    """A price line as it is stored with a booking. Discounts are negative."""
+
+    position: int
+    kind: LineKind
+    label: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    percentage: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """An amount received on a day; negative: paid back."""
+
+    id: int
+    amount: Decimal
+    paid_on: date
+    method: str
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A person who comes along, as noted with the booking."""
+
+    id: int
+    last_name: str
+    first_name: str
+    date_of_birth: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A to-do with a due date, by hand or automatic."""
+
+    id: int
+    booking_id: int | None
+    title: str
+    due_date: date
+    kind: str = "manual"
+    description: str | None = None
+    priority: Priority = Priority.MEDIUM
+    completed: bool = False
+    completed_at: datetime | None = None
+    completed_by: str | None = None
+    snoozed_until: date | None = None
+    """Hidden until this day, then back."""
+    version: int = 1
+
+    def overdue(self, today: date) -> bool:
+        return not self.completed and self.due_date < today
+
+    def snoozed(self, today: date) -> bool:
+        return not self.completed and self.snoozed_until is not None and self.snoozed_until > today
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """The agreement: who, when, where, in which state."""
@@ -159,6 +237,18 @@ class Booking:
     created_by: str | None = None
     updated_at: datetime | None = None
     updated_by: str | None = None
+    payer_name: str | None = None
+    """Who pays, if not the guest."""
+    total: Decimal | None = None
+    """Sum of the price lines; None: no price is stored."""
+    paid: Decimal = Decimal("0.00")
+    credit_balance: Decimal = Decimal("0.00")
+    """Of the guest."""
+    price_lines: tuple[BookedLine, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    """By due date."""
 
     @property
     def arrival(self) -> date:

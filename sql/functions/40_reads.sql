@@ -123,6 +123,34 @@ CREATE OR REPLACE FUNCTION app.stay_value(room_id bigint, arrival date, departur
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT jsonb_build_object('room_id', $1, 'arrival', $2, 'departure', $3) $$;
 
+-- What stands around a booking: what it costs, what was paid, who comes along, what is to be done.
+CREATE OR REPLACE FUNCTION app.around_booking(booking bigint) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    answer jsonb;
+BEGIN
+    SELECT jsonb_build_object(
+               'total', sum(l.amount),
+               'price_lines', coalesce(jsonb_agg(jsonb_build_object('position', l.position, 'kind', l.kind,
+                   'label', l.label, 'quantity', l.quantity, 'unit_price', l.unit_price, 'amount', l.amount,
+                   'percentage', l.percentage) ORDER BY l.position, l.id), '[]'))
+      INTO answer FROM app.price_lines l WHERE l.booking_id = booking;
+    RETURN answer || (
+        SELECT jsonb_build_object(
+                   'paid', coalesce(sum(p.amount), 0),
+                   'payments', coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'amount', p.amount,
+                       'paid_on', p.paid_on, 'method', p.method, 'notes', p.notes) ORDER BY p.paid_on, p.id), '[]'))
+          FROM app.payments p WHERE p.booking_id = booking) || (
+        SELECT jsonb_build_object('companions', coalesce(jsonb_agg(jsonb_build_object('id', c.id,
+                   'last_name', c.last_name, 'first_name', c.first_name, 'date_of_birth', c.date_of_birth)
+                   ORDER BY c.id), '[]'))
+          FROM app.booking_companions c WHERE c.booking_id = booking) || (
+        SELECT jsonb_build_object('reminders', coalesce(jsonb_agg(to_jsonb(r)
+                   - ARRAY['created_at', 'created_by', 'updated_at', 'updated_by'] ORDER BY r.due_date, r.id), '[]'))
+          FROM app.reminders r WHERE r.booking_id = booking);
+END $$;
+
 CREATE OR REPLACE FUNCTION app.booking_state(booking bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -136,7 +164,10 @@ BEGIN
                    'stays', (SELECT jsonb_agg(jsonb_build_object('id', o.id)
                                               || app.stay_value(o.room_id, o.arrival, o.departure)
                                               ORDER BY o.arrival, o.id)
-                               FROM app.occupancies o WHERE o.booking_id = b.id))
+                               FROM app.occupancies o WHERE o.booking_id = b.id),
+                   'payer_name', (SELECT p.name FROM app.payers p WHERE p.id = b.payer_id),
+                   'credit_balance', (SELECT coalesce(sum(t.amount), 0) FROM app.credit_transactions t
+                                       WHERE t.guest_id = b.guest_id)) || app.around_booking(b.id)
           FROM app.bookings b
           JOIN app.guests g ON g.id = b.guest_id
           LEFT JOIN auth.users c ON c.id = b.created_by
@@ -286,7 +317,7 @@ BEGIN
                a.old_data, a.new_data
           FROM app.audit_log a LEFT JOIN auth.users u ON u.id = a.user_id
          WHERE a.booking_id = record ORDER BY a.id DESC LIMIT wanted;
-    ELSIF kind IN ('guests', 'rooms', 'occupancies') THEN
+    ELSIF kind IN ('guests', 'rooms', 'occupancies', 'reminders') THEN
         RETURN QUERY
         SELECT a.id, a.timestamp, coalesce(u.full_name, a.username), a.table_name, a.record_id, a.operation,
                a.old_data, a.new_data

@@ -113,6 +113,8 @@ BEGIN
             'checked_out_at', jsonb_build_object('to', CASE WHEN new_status = 'ausgecheckt' THEN now() END));
         IF new_status <> 'storniert' THEN
             fields := fields || '{"cancellation_reason": {"to": null}}';
+        ELSE
+            UPDATE app.reminders r SET completed = true WHERE r.booking_id = booking AND NOT r.completed;
         END IF;
     END IF;
     PERFORM app.write_fields('bookings', booking, fields);
@@ -261,6 +263,10 @@ BEGIN
         PERFORM app.refuse('booking_not_used', 'the guest has been in the house');
     END IF;
     DELETE FROM app.occupancies o WHERE o.booking_id = record;
+    -- What is only part of it goes with it; money received and mails sent keep it.
+    DELETE FROM app.reminders r WHERE r.booking_id = record;
+    DELETE FROM app.price_lines l WHERE l.booking_id = record;
+    DELETE FROM app.booking_companions c WHERE c.booking_id = record;
     DELETE FROM app.bookings b WHERE b.id = record;
     RETURN app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', record));
 END $$;

@@ -185,7 +185,7 @@ DECLARE
 BEGIN
     FOREACH t IN ARRAY ARRAY['vat_rates', 'seasons', 'room_prices', 'service_templates', 'discount_templates',
         'payers', 'price_lines', 'payments', 'credit_transactions', 'companions', 'booking_companions', 'reminders',
-        'email_templates', 'email_log'] LOOP
+        'email_settings', 'email_templates', 'email_log', 'company_settings', 'house_settings'] LOOP
         EXECUTE format('CREATE INDEX idx_%s_created_by ON app.%I (created_by)', t, t);
         EXECUTE format('CREATE INDEX idx_%s_updated_by ON app.%I (updated_by)', t, t);
     END LOOP;

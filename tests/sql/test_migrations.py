@@ -344,11 +344,11 @@ async def test_every_constraint_has_its_sentence(database: TestDatabase) -> None
         rows = await superuser.fetch(
             """
             SELECT c.conname AS name FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-             WHERE n.nspname IN ('app', 'auth') AND c.contype IN ('c', 'f', 'p', 'u', 'x')
+             WHERE n.nspname IN ('app', 'auth', 'legacy') AND c.contype IN ('c', 'f', 'p', 'u', 'x')
             UNION
             SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
               JOIN pg_namespace n ON n.oid = x.relnamespace
-             WHERE n.nspname IN ('app', 'auth') AND i.indisunique"""
+             WHERE n.nspname IN ('app', 'auth', 'legacy') AND i.indisunique"""
         )
     stored = {row["name"] for row in rows}
     raised = set()

@@ -23,9 +23,9 @@ WITHOUT_SESSION = {"hello", "login_challenge", "login_attempt", "login_result", 
 FOR_EVERYBODY = {
     "logout", "change_password", "heartbeat", "colleagues", "rooms", "chart", "chart_rows", "booking",
     "guest", "search_guests", "search_bookings", "free_rooms", "history", "save_booking", "save_guest",
-    "save_room", "save_block", "delete_block",
+    "save_room", "save_block", "delete_block", "save_reminder", "reminders",
 }  # fmt: skip
-FOR_ADMINS = {"delete_booking", "delete_guest", "delete_room"}
+FOR_ADMINS = {"delete_booking", "delete_guest", "delete_room", "delete_reminder"}
 
 # A value of each type that a function of ours takes; made without a session, it must not matter which.
 DUMMIES = {
