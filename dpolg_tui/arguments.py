@@ -117,6 +117,8 @@ def build_parser() -> Parser:
 
     _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
 
+    _add_migrate_data(verbs)
+
     config = _verb(verbs, "config", "Einstellungen zeigen und prüfen", actions=True)
     actions = config.add_subparsers(
         title="Befehle", metavar="BEFEHL", parser_class=Parser, dest="config_verb", required=True
@@ -128,6 +130,27 @@ def build_parser() -> Parser:
     ):
         _add_common(actions.add_parser(name, help=summary, description=_sentence(summary)))
     return parser
+
+
+def _add_migrate_data(verbs: argparse._SubParsersAction[Parser]) -> None:
+    migrate = _verb(verbs, "migrate-data", "die Daten des Vorgängers aus seiner SQLite-Datei übernehmen")
+    migrate.options.add_argument("file", type=Path, metavar="DATEI", help="die SQLite-Datei; sie bleibt, wie sie ist")
+    for flag, summary in (
+        ("--dry-run", "alles tun und prüfen, dann nichts speichern"),
+        ("--no-backup", "das Ziel vorher nicht sichern"),
+        ("--yes", "nicht nachfragen"),
+        ("--into-empty-only", "nur in eine leere Datenbank"),
+        ("--update", "zweiter Lauf: in der alten Datei Geändertes übernehmen, wenn es hier unverändert ist"),
+        ("--strict", "Exit-Code 1, wenn etwas in Quarantäne kommt"),
+        ("--without-transaction-log", "transaction_log weglassen (enthält Daten gelöschter Gäste)"),
+    ):
+        migrate.options.add_argument(flag, action="store_true", help=summary)
+    for option, metavar, summary in (
+        ("--report", "DATEI.json", "Bericht als JSON"),
+        ("--protocol", "DATEI.html", "Protokoll zum Unterschreiben, HTML oder Text"),
+        ("--backup-dir", "ORDNER", "wohin die Abschrift der Datei und die Sicherung des Ziels kommen"),
+    ):
+        migrate.options.add_argument(option, type=Path, metavar=metavar, help=summary)
 
 
 def _verb(

@@ -142,6 +142,29 @@ def _upgrade_db(options: argparse.Namespace) -> int:
     return upgrade_database(settings)
 
 
+def _migrate_data(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.legacy.command import run
+    from dpolg_tui.legacy.options import Options
+
+    return run(
+        settings,
+        Options(
+            file=options.file,
+            dry_run=options.dry_run,
+            report=options.report,
+            protocol=options.protocol,
+            backup_dir=options.backup_dir,
+            no_backup=options.no_backup,
+            yes=options.yes,
+            into_empty_only=options.into_empty_only,
+            update=options.update,
+            strict=options.strict,
+            without_transaction_log=options.without_transaction_log,
+        ),
+    )
+
+
 def _owner_settings(options: argparse.Namespace) -> DatabaseSettings:
     """Where to do the owner's work, and as whom; a missing password is asked for."""
     from dataclasses import replace
@@ -232,5 +255,6 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
+    "migrate-data": _migrate_data,
     "config": _config,
 }

@@ -1,0 +1,81 @@
+"""The numbers of a run, as the report states them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dpolg_tui.legacy.fingerprints import Settled
+
+LISTED = 5000
+"""Single rows that a report lists of each kind; the numbers are always complete."""
+
+_FATES = {"migrated": "migrated", "quarantined": "quarantined", "kept": "kept_in_legacy"}
+
+
+async def collect(
+    connection: Any, run_id: int, read: Mapping[str, int], settled: Settled
+) -> dict[str, Any]:
+    """Tables, repairs, differences, quarantine and what was kept, as JSON values."""
+    tables: dict[str, dict[str, int]] = {
+        name: {
+            "read": rows,
+            "migrated": 0,
+            "quarantined": 0,
+            "kept_in_legacy": 0,
+            "already_there": settled.unchanged.get(name, 0),
+            "changed_not_taken": settled.changed.get(name, 0),
+        }
+        for name, rows in read.items()
+    }
+    for row in await connection.fetch(
+        "SELECT source_table, fate, count(*) AS rows FROM migration_fate GROUP BY 1, 2"
+    ):
+        tables[row["source_table"]][_FATES[row["fate"]]] = row["rows"]
+    return {
+        "tables": tables,
+        "rows": sum(read.values()),
+        "repairs": await _list(
+            connection,
+            "SELECT source_table AS \"table\", column_name AS \"column\", kind, affected,"
+            " before_count AS before, after_count AS after, sentence"
+            " FROM migration_repair ORDER BY 1, 2, 3",
+        ),
+        "differences": await _list(
+            connection,
+            'SELECT source_table AS "table", row_id AS id, what, stored::text, computed::text'
+            f" FROM migration_difference ORDER BY 1, 2, 3 LIMIT {LISTED}",
+        ),
+        "differences_total": await connection.fetchval("SELECT count(*) FROM migration_difference"),
+        "quarantine_reasons": await _list(
+            connection,
+            'SELECT source_table AS "table", reason_code AS code, count(*) AS rows, min(sentence) AS example'
+            " FROM legacy.quarantine WHERE run_id = $1 GROUP BY 1, 2 ORDER BY 1, 2",
+            run_id,
+        ),
+        "quarantine": await _list(
+            connection,
+            'SELECT source_table AS "table", source_id AS id, reason_code AS code, sentence'
+            f" FROM legacy.quarantine WHERE run_id = $1 ORDER BY 1, 2, 3 LIMIT {LISTED}",
+            run_id,
+        ),
+        "kept": await _list(
+            connection,
+            'SELECT table_name AS "table", count(*) AS rows'
+            " FROM legacy.kept_rows WHERE run_id = $1 GROUP BY 1 ORDER BY 1",
+            run_id,
+        ),
+        "new_ids": await _list(
+            connection,
+            'SELECT table_name AS "table", count(*) AS rows'
+            " FROM legacy.id_map WHERE run_id = $1 GROUP BY 1 ORDER BY 1",
+            run_id,
+        ),
+        "changed": list(settled.listed),
+        "earlier_run": settled.earlier,
+    }
+
+
+async def _list(connection: Any, query: str, *arguments: object) -> list[dict[str, Any]]:
+    return [dict(row) for row in await connection.fetch(query, *arguments)]
