@@ -15,7 +15,11 @@ _FATES = {"migrated": "migrated", "quarantined": "quarantined", "kept": "kept_in
 
 
 async def collect(
-    connection: Any, run_id: int, read: Mapping[str, int], settled: Settled
+    connection: Any,
+    run_id: int,
+    read: Mapping[str, int],
+    settled: Settled,
+    left_out: Mapping[str, int],
 ) -> dict[str, Any]:
     """Tables, repairs, differences, quarantine and what was kept, as JSON values."""
     tables: dict[str, dict[str, int]] = {
@@ -29,6 +33,9 @@ async def collect(
         }
         for name, rows in read.items()
     }
+    for name, rows in left_out.items():
+        tables[name] = dict.fromkeys(("read", *_FATES.values(), "already_there", "changed_not_taken"), 0)
+        tables[name]["left_out"] = rows
     for row in await connection.fetch(
         "SELECT source_table, fate, count(*) AS rows FROM migration_fate GROUP BY 1, 2"
     ):

@@ -45,16 +45,20 @@ async def settle(connection: Any, run_id: int, options: Options) -> Settled:
         return Settled()
     await _compare(connection, run_id)
     await _require_same_house(connection)
+    await renewal.hold_back(connection)
     if options.update:
-        await renewal.prepare(connection, run_id)
+        await renewal.prepare(connection)
     await connection.execute(
         """
         INSERT INTO migration_earlier
         SELECT f.table_name, f.id, f.target_table, f.target_id
-          FROM legacy.source_fingerprints f WHERE f.target_id IS NOT NULL;
+          FROM legacy.source_fingerprints f
+         WHERE f.target_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM migration_seen m
+                            WHERE m.renewed AND m.table_name = f.table_name AND m.row_id = f.id);
         CREATE INDEX ON migration_earlier (source_table, row_id);
         INSERT INTO migration_settled
-        SELECT table_name, row_id FROM migration_seen WHERE earlier IS NOT NULL AND NOT renewed;
+        SELECT table_name, row_id FROM migration_seen WHERE (earlier IS NOT NULL OR held) AND NOT renewed;
         CREATE INDEX ON migration_settled (source_table, row_id);
         ANALYZE migration_earlier, migration_settled
         """
@@ -90,7 +94,7 @@ async def _compare(connection: Any, run_id: int) -> None:
         SELECT s.table_name, s.row_id, {_SHA} AS sha256, f.sha256 AS earlier, f.target_table, f.target_id,
                CASE WHEN s.table_name IN ('bookings', 'guests') THEN {_CREATED} END AS created,
                CASE WHEN s.table_name = 'bookings' THEN s.data -> 'reservierungsnummer' ->> 1 END AS number,
-               false AS renewed, NULL::text AS obstacle
+               false AS renewed, false AS held, NULL::text AS obstacle
           FROM legacy.source_rows s
           LEFT JOIN legacy.source_fingerprints f ON f.table_name = s.table_name AND f.id = s.row_id
          WHERE s.run_id = {int(run_id)};
@@ -128,13 +132,13 @@ async def _settled(connection: Any) -> Settled:
     unchanged: dict[str, int] = {}
     changed: dict[str, int] = {}
     for row in await connection.fetch(
-        "SELECT table_name, sha256 = earlier AS same, count(*) AS rows FROM migration_seen"
-        " WHERE earlier IS NOT NULL AND NOT renewed GROUP BY 1, 2"
+        "SELECT table_name, coalesce(sha256 = earlier, false) AS same, count(*) AS rows FROM migration_seen"
+        " WHERE (earlier IS NOT NULL OR held) AND NOT renewed GROUP BY 1, 2"
     ):
         (unchanged if row["same"] else changed)[row["table_name"]] = row["rows"]
     listed = await connection.fetch(
         'SELECT table_name AS "table", row_id AS id, renewed AS taken, obstacle FROM migration_seen'
-        " WHERE earlier <> sha256 ORDER BY 1, 2 LIMIT $1",
+        " WHERE earlier <> sha256 OR held ORDER BY 1, 2 LIMIT $1",
         _LISTED,
     )
     return Settled(True, unchanged, changed, tuple(dict(row) for row in listed))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dpolg_tui.settings import DatabaseSettings
 
 ACTOR = "migrate-data"
+LOG = "transaction_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +166,17 @@ async def _work(
     report["run_id"] = run_id
     # A new file for the table: raw rows with their secrets leave the disk whatever happens next.
     await connection.execute("TRUNCATE legacy.source_rows")
+    left_out: dict[str, int] = {}
+    if options.without_transaction_log and (log := source.tables.get(LOG)) is not None:
+        left_out[LOG] = log.rows
+        source = replace(source, tables={name: table for name, table in source.tables.items() if name != LOG})
     with screen.phase("staging", sum(table.rows for table in source.tables.values())) as progress:
         read = await staging.load(connection, source, run_id, progress)
     total = sum(read.values())
     await target.lock_tables(connection)
     with screen.phase("comparing", total):
         settled = await fingerprints.settle(connection, run_id, options)
+        await verify.remember(connection)
     with screen.phase("mapping", total) as progress:
         await mapping.apply(connection, run_id, options, progress)
         if options.update:
@@ -178,8 +184,8 @@ async def _work(
     with screen.phase("recording", total):
         await fingerprints.record(connection, run_id)
     with screen.phase("verifying", total) as progress:
-        result = await verify.check(connection, source, run_id, options, progress)
-    report |= await accounting.collect(connection, run_id, read, settled)
+        result = await verify.check(connection, source, run_id, progress)
+    report |= await accounting.collect(connection, run_id, read, settled, left_out)
     report["verified"] = True
     report["checked"] = result.as_json()
     await connection.execute("TRUNCATE legacy.source_rows")

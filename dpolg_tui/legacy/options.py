@@ -30,9 +30,9 @@ class Options:
 class Progress(Protocol):
     """Hears how far a phase is. ``done`` counts rows since the phase began; ``total`` 0: not known."""
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int = 0) -> None:
         """``what``: the table or step at work, as it may be shown."""
 
 
-def silent(what: str, done: int, total: int) -> None:  # noqa: ARG001 - the protocol of a listener
+def silent(what: str, done: int, total: int = 0) -> None:  # noqa: ARG001 - the protocol of a listener
     """Nobody is listening."""

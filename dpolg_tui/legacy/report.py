@@ -104,7 +104,7 @@ class Screen:
             finished = 0
             within = ""
 
-            def progress(what: str, done: int, total: int) -> None:
+            def progress(what: str, done: int, total: int = 0) -> None:
                 # Each table or step counts from the beginning; the bar shows them together.
                 nonlocal finished, within
                 if what != within:
@@ -173,7 +173,7 @@ class Screen:
         self.say(verdict(report))
 
 
-def _silent(what: str, done: int, total: int) -> None:  # noqa: ARG001 - the protocol of a listener
+def _silent(what: str, done: int, total: int = 0) -> None:  # noqa: ARG001 - the protocol of a listener
     """Without a terminal nobody watches a bar."""
 
 

@@ -1,0 +1,342 @@
+"""What the verification expects to find where: for each old column its place in the new schema.
+
+``sql`` is the place, as an expression over ``t``, the record that a row became. Old columns that are
+not listed here must be found among the kept rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dpolg_tui.legacy import readings
+from dpolg_tui.legacy.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the value of a column must be."""
+
+    column: str
+    sql: str
+    reading: Reading = readings.TEXT
+    reference: str = ""
+    """The old table whose row it names: what is compared is that row's old id."""
+    secret: bool = False
+    needed: bool = False
+    """The new column takes no empty value: what stands there for one is the mapping's affair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The places of one old table."""
+
+    target: str
+    places: tuple[Place, ...]
+    derived: frozenset[str] = frozenset()
+    """Columns whose content follows from others: numbers that the old program computed."""
+    notes: str = ""
+    """Where a text goes that fits nowhere else, as an expression over ``t``."""
+
+
+def _texts(pairs: str, *, needed: bool = False) -> tuple[Place, ...]:
+    """Places from ``old:new old:new``."""
+    places = []
+    for pair in pairs.split():
+        old, _, new = pair.partition(":")
+        places.append(Place(old, f"t.{new or old}", needed=needed))
+    return tuple(places)
+
+
+def _of(table: str, pairs: str, reading: Reading = readings.TEXT) -> tuple[Place, ...]:
+    """Places in a table with one row only."""
+    places = []
+    for pair in pairs.split():
+        old, _, new = pair.partition(":")
+        places.append(Place(old, f"(SELECT x.{new or old} FROM app.{table} x)", reading))
+    return tuple(places)
+
+
+def _created(old: str = "created_at", new: str = "created_at") -> Place:
+    return Place(old, f"t.{new}", readings.MOMENT, needed=True)
+
+
+_BOOKING: Final = Place("booking_id", "t.booking_id", readings.WHOLE, reference="bookings")
+_GUEST: Final = Place("guest_id", "t.guest_id", readings.WHOLE, reference="guests")
+
+_STAY: Final = "(SELECT o.{} FROM app.occupancies o WHERE o.booking_id = t.id)"
+_PAYMENT: Final = "(SELECT p.{} FROM app.payments p WHERE p.booking_id = t.id)"
+
+EXPECTATIONS: Final[Mapping[str, Expectation]] = {
+    "rooms": Expectation(
+        "rooms",
+        (
+            *_texts("name ort:place", needed=True),
+            Place("capacity", "t.capacity", readings.WHOLE, needed=True),
+            Place("schluesselcode", "t.key_code", secret=True),
+            *_texts("street_address:street postal_code city notizen:notes"),
+            Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE),
+        ),
+        notes="t.notes",
+    ),
+    "guests": Expectation(
+        "guests",
+        (
+            *_texts("nachname:last_name", needed=True),
+            *_texts("vorname:first_name"),
+            Place("email", "t.email", readings.EMAIL),
+            *_texts(
+                "telefon:phone strasse:street plz:postal_code ort:city mitgliedsnummer:member_number notizen:notes"
+                " beruf:profession bundesland:federal_state dienststelle:duty_station anrede:salutation"
+                " geschlecht:gender land:country telefon_geschaeftlich:phone_business telefon_privat:phone_private"
+                " telefon_mobil:phone_mobile fax geburtsort:place_of_birth sprache:language"
+                " nationalitaet:nationality identifikationsnummer:identity_document debitorenkonto:debtor_account"
+                " kennzeichen:licence_plate leitweg_id kostenstelle:cost_centre tags"
+                " automail_sprache:automatic_mail_language"
+            ),
+            Place("rechnungs_email", "t.invoice_email", readings.EMAIL),
+            Place("geburtsdatum", "t.date_of_birth", readings.DATE),
+            Place("dpolg_mitglied", "t.is_member", readings.YES_OR_NO),
+            Place("marketing_einwilligung", "t.marketing_consent", readings.BOOLEAN),
+            Place("automail", "t.automatic_mail", readings.BOOLEAN),
+            _created(),
+        ),
+        notes="t.notes",
+    ),
+    "bookings": Expectation(
+        "bookings",
+        (
+            Place("reservierungsnummer", "t.number", needed=True),
+            _GUEST,
+            Place("room_id", _STAY.format("room_id"), readings.WHOLE, reference="rooms"),
+            Place("checkin_date", _STAY.format("arrival"), readings.DATE, needed=True),
+            Place("checkout_date", _STAY.format("departure"), readings.DATE, needed=True),
+            Place("status", "t.status", readings.STATUS),
+            Place("anzahl_gaeste", "t.persons", readings.WHOLE, needed=True),
+            Place(
+                "gesamtpreis",
+                "(SELECT coalesce(sum(l.amount), 0.00) FROM app.price_lines l WHERE l.booking_id = t.id)",
+                readings.MONEY_OR_NONE,
+            ),
+            Place("bemerkungen", "t.notes"),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+            Place("ist_stiftungsfall", "t.foundation_case", readings.YES_OR_NO),
+            Place("ist_dpolg_mitglied", "t.guest_is_member", readings.YES_OR_NO),
+            Place("putzplan_checkout_date", "t.cleaning_date", readings.DATE),
+            Place("mahnung_gesendet_am", "t.dunning_sent_on", readings.DATE),
+            Place("rechnung_versendet_am", "t.invoice_sent_on", readings.DATE),
+            Place("rechnung_versendet_an", "t.invoice_sent_to"),
+            Place("payment_recipient_id", "t.payer_id", readings.WHOLE, reference="payment_recipients"),
+            Place("bezahlt", "EXISTS (SELECT FROM app.payments p WHERE p.booking_id = t.id)", readings.YES_OR_NO),
+            Place("bezahlt_am", _PAYMENT.format("paid_on"), readings.DATE, needed=True),
+            Place("zahlungsmethode", _PAYMENT.format("method"), needed=True),
+        ),
+        frozenset(("anzahl_begleitpersonen", "anzahl_naechte", "grundpreis", "services_preis", "rabatt_preis")),
+        notes="t.notes",
+    ),
+    "accompanying_guests": Expectation(
+        "booking_companions",
+        (
+            _BOOKING,
+            *_texts("nachname:last_name", needed=True),
+            *_texts("vorname:first_name"),
+            Place("geburtsdatum", "t.date_of_birth", readings.DATE),
+            Place("companion_id", "t.companion_id", readings.WHOLE, reference="guest_companions"),
+        ),
+    ),
+    "guest_companions": Expectation(
+        "companions",
+        (
+            _GUEST,
+            *_texts("nachname:last_name", needed=True),
+            *_texts("vorname:first_name beziehung:relationship notizen:notes"),
+            Place("geburtsdatum", "t.date_of_birth", readings.DATE),
+            _created(),
+        ),
+        notes="t.notes",
+    ),
+    "additional_services": Expectation(
+        "price_lines", (_BOOKING, *_texts("service_name:label", needed=True), _created())
+    ),
+    "discounts": Expectation("price_lines", (_BOOKING, *_texts("discount_name:label", needed=True), _created())),
+    "booking_services": Expectation(
+        "price_lines",
+        (
+            _BOOKING,
+            Place(
+                "service_template_id", "t.service_template_id", readings.WHOLE, reference="service_templates"
+            ),
+        ),
+    ),
+    "booking_discounts": Expectation(
+        "price_lines",
+        (
+            _BOOKING,
+            Place(
+                "discount_template_id", "t.discount_template_id", readings.WHOLE, reference="discount_templates"
+            ),
+        ),
+    ),
+    "service_templates": Expectation(
+        "service_templates",
+        (
+            *_texts("name", needed=True),
+            *_texts("description emoji color_hex:colour"),
+            Place("price", "t.price", readings.MONEY_OR_NONE),
+            Place("is_active", "t.active", readings.YES_OR_NO),
+            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO),
+            Place("requires_dog_cleaning", "t.requires_dog_cleaning", readings.YES_OR_NO),
+            Place("requires_bedding_change", "t.requires_bedding_change", readings.YES_OR_NO),
+            Place("requires_deep_cleaning", "t.requires_deep_cleaning", readings.YES_OR_NO),
+            Place("cleaning_plan_position", "t.cleaning_plan_position"),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+        ),
+        notes="t.description",
+    ),
+    "discount_templates": Expectation(
+        "discount_templates",
+        (
+            *_texts("name", needed=True),
+            *_texts("description emoji color_hex:colour cleaning_plan_position"),
+            *_texts("discount_type:price_type", needed=True),
+            Place("discount_value", "t.price", readings.MONEY_OR_NONE),
+            Place("is_active", "t.active", readings.YES_OR_NO),
+            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+        ),
+        notes="t.description",
+    ),
+    "payment_recipients": Expectation(
+        "payers",
+        (
+            *_texts("name", needed=True),
+            *_texts("company street plz:postal_code city country contact_person notes"),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+        ),
+        notes="t.notes",
+    ),
+    "guest_credit_transactions": Expectation(
+        "credit_transactions",
+        (
+            _GUEST,
+            _BOOKING,
+            Place("amount", "t.amount", readings.MONEY),
+            *_texts("transaction_type:kind", needed=True),
+            *_texts("notes created_by:actor"),
+            _created(),
+        ),
+        notes="t.notes",
+    ),
+    "reminders": Expectation(
+        "reminders",
+        (
+            _BOOKING,
+            *_texts("reminder_type:kind title priority", needed=True),
+            *_texts("description completed_by"),
+            Place("due_date", "t.due_date", readings.DATE, needed=True),
+            Place("is_completed", "t.completed", readings.YES_OR_NO),
+            Place("completed_at", "t.completed_at", readings.MOMENT),
+            Place("is_snoozed", "t.snoozed_until IS NOT NULL", readings.YES_OR_NO),
+            Place("snoozed_until", "t.snoozed_until", readings.DATE),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+        ),
+        notes="t.description",
+    ),
+    "email_config": Expectation(
+        "email_settings",
+        (
+            *_texts("smtp_server from_email", needed=True),
+            *_texts("smtp_username from_name"),
+            Place("smtp_password", "t.smtp_password", secret=True),
+            Place("smtp_port", "t.smtp_port", readings.WHOLE, needed=True),
+            Place("use_tls", "t.use_tls", readings.BOOLEAN, needed=True),
+            _created(),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
+        ),
+    ),
+    "email_templates": Expectation(
+        "email_templates",
+        (
+            *_texts("template_name:name subject body", needed=True),
+            *_texts("description"),
+            _created(),
+            # The predecessor wrote this one in its own zone, two hours ahead.
+            Place("updated_at", "t.updated_at + interval '2 hours'", readings.MOMENT),
+        ),
+        notes="t.description",
+    ),
+    "email_logs": Expectation(
+        "email_log",
+        (
+            _BOOKING,
+            _GUEST,
+            *_texts("recipient_email:recipient subject", needed=True),
+            *_texts("template_name error_message"),
+            Place(
+                "status",
+                "t.status",
+                readings.one_of(
+                    {"sent": "sent", "gesendet": "sent", "failed": "failed", "fehler": "failed"},
+                ),
+            ),
+            Place("sent_at", "t.sent_at", readings.MOMENT, needed=True),
+        ),
+    ),
+    "company_settings": Expectation(
+        "company_settings",
+        (
+            *_texts("company_name street_address:street plz:postal_code city country phone fax email website"),
+            *_texts("tax_id ceo_name registry_court"),
+        ),
+    ),
+    "payment_settings": Expectation(
+        "company_settings",
+        (
+            *_of("company_settings", "bank_name iban bic account_holder payment_text"),
+            *_of(
+                "house_settings",
+                "payment_due_days:payment_days reminder_after_days:payment_reminder_days",
+                readings.WHOLE,
+            ),
+        ),
+    ),
+    "pricing_settings": Expectation(
+        "house_settings",
+        (
+            *_of("house_settings", "mitglieder_rabatt_aktiv:member_discount_active", readings.YES_OR_NO),
+            *_of("house_settings", "mitglieder_rabatt_prozent:member_discount_percentage", readings.MONEY),
+            Place(
+                "rabatt_basis",
+                "(SELECT x.discount_base FROM app.house_settings x)",
+                readings.one_of({"zimmerpreis": "nights", "gesamtpreis": "subtotal"}),
+            ),
+        ),
+    ),
+    "notification_settings": Expectation(
+        "house_settings",
+        (
+            *_of(
+                "house_settings",
+                "checkin_reminders_enabled:mail_checkin_reminders payment_reminders_enabled:mail_payment_reminders",
+                readings.YES_OR_NO,
+            ),
+            *_of("house_settings", "payment_reminder_repeat_days", readings.WHOLE),
+        ),
+    ),
+    "reminder_settings": Expectation(
+        "house_settings",
+        _of(
+            "house_settings",
+            "auto_reminder_incomplete_data:remind_incomplete_data auto_reminder_payment:remind_payment"
+            " auto_reminder_checkin:remind_checkin auto_reminder_invoice:remind_invoice"
+            " auto_reminder_confirmation:remind_confirmation",
+            readings.BOOLEAN,
+        ),
+    ),
+}

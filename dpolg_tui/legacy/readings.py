@@ -1,0 +1,223 @@
+"""How the verification reads a cell of the old file: rules of its own, written without the mapping's SQL.
+
+A reading turns a value as SQLite stores it into the text that the target must show for it. What it
+cannot read it gives back as UNREADABLE; such a row is looked at cell by cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+UNREADABLE = "\x00?"
+"""No stored text can be this: PostgreSQL knows no NUL."""
+
+_CENT = Decimal("0.01")
+_TRUE = frozenset(("1", "true", "ja", "yes", "wahr", "t", "y", "j", "on"))
+_FALSE = frozenset(("0", "false", "nein", "no", "falsch", "f", "n", "off"))
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII | re.DOTALL)
+_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_STATUSES = {
+    "reserviert": "reserviert", "gebucht": "reserviert", "vorläufig": "reserviert", "vorlaeufig": "reserviert",
+    "angefragt": "reserviert", "bestaetigt": "bestaetigt", "bestätigt": "bestaetigt",
+    "stiftungsfall": "bestaetigt", "eingecheckt": "eingecheckt", "aktiv": "eingecheckt",
+    "ausgecheckt": "ausgecheckt", "abgeschlossen": "ausgecheckt", "storniert": "storniert",
+}  # fmt: skip
+
+Read = Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a kind of value is read, and which other texts in the target are the same value."""
+
+    read: Read
+    same: Callable[[Any, str], bool] = lambda value, stored: False  # noqa: ARG005 - only what ``read`` says
+
+
+def as_text(value: Any) -> str:
+    """Any cell as the text a person would see."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return UNREADABLE
+    return str(value)
+
+
+def _same_text(value: Any, stored: str) -> bool:
+    """Blanks around it do not count, nor how a number in a text column is written."""
+    written = as_text(value)
+    if written.strip() == stored.strip():
+        return True
+    return isinstance(value, int | float) and _number(stored) == value
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+@lru_cache(65_536)
+def as_date(value: Any) -> str:
+    """A day: ISO, with or without a time, or the German way."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return _julian(float(value))
+    text = as_text(value).strip()
+    if not text:
+        return ""
+    if found := _ISO.fullmatch(text):
+        year, month, day = found.groups()
+    elif found := _GERMAN.fullmatch(text):
+        day, month, year = found.groups()
+    else:
+        return UNREADABLE
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return UNREADABLE
+
+
+def _julian(number: float) -> str:
+    """SQLite's day number, or seconds since 1970 where that is what the number must be."""
+    try:
+        if 2_400_000 < number < 2_500_000:
+            return (date(2000, 1, 1) + timedelta(days=int(number - 2_451_544.5))).isoformat()
+    except OverflowError:
+        return UNREADABLE
+    return UNREADABLE
+
+
+@lru_cache(65_536)
+def as_moment(value: Any) -> str:
+    """A moment as PostgreSQL prints it in UTC; without a zone it is UTC already."""
+    if value is None or value == "":
+        return ""
+    found = _MOMENT.fullmatch(as_text(value).strip())
+    if found is None:
+        return UNREADABLE
+    year, month, day, hour, minute, second, fraction, zone = found.groups(default="0")
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), int(second),
+            round(int(fraction) / 10 ** len(fraction) * 1_000_000) if fraction != "0" else 0, UTC,
+        )  # fmt: skip
+        moment -= _offset(zone)
+    except (ValueError, OverflowError):
+        return UNREADABLE
+    return moment.isoformat(sep=" ").replace("+00:00", "+00") if not moment.microsecond else (
+        f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond:06d}".rstrip("0") + "+00"
+    )  # fmt: skip
+
+
+def _offset(zone: str) -> timedelta:
+    if zone in ("0", "Z", "z") or zone.upper() == "UTC":
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return -size if zone[0] == "-" else size
+
+
+@lru_cache(65_536)
+def as_money(value: Any) -> str:
+    """An amount to the cent, halves up."""
+    if value is None or value == "":
+        return ""
+    try:
+        amount = Decimal(repr(value) if isinstance(value, float) else as_text(value).strip().replace(",", "."))
+    except InvalidOperation:
+        return UNREADABLE
+    return cents(amount) if amount.is_finite() else UNREADABLE
+
+
+def cents(amount: Decimal) -> str:
+    """An amount as numeric(…,2) prints it."""
+    rounded = amount.quantize(_CENT, ROUND_HALF_UP)
+    return f"{rounded if rounded else abs(rounded):f}"
+
+
+@lru_cache(4096)
+def as_money_or_none(value: Any) -> str:
+    """An amount in a column that must have one: nothing is 0.00."""
+    return as_money(value) or "0.00"
+
+
+@lru_cache(4096)
+def as_whole(value: Any) -> str:
+    """A whole number."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else UNREADABLE
+    text = as_text(value).strip()
+    return str(int(text)) if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII) else UNREADABLE
+
+
+@lru_cache(4096)
+def as_boolean(value: Any) -> str:
+    """Yes or no, or nothing."""
+    if value is None or value == "":
+        return ""
+    text = as_text(value).strip().lower()
+    if text in _TRUE:
+        return "true"
+    return "false" if text in _FALSE else UNREADABLE
+
+
+@lru_cache(4096)
+def as_yes_or_no(value: Any) -> str:
+    """Yes or no; nothing is no."""
+    return as_boolean(value) or "false"
+
+
+@lru_cache(4096)
+def as_status(value: Any) -> str:
+    """The status that an old word stands for."""
+    return _STATUSES.get(as_text(value).strip().lower(), UNREADABLE)
+
+
+def _same_email(value: Any, stored: str) -> bool:
+    """@noemail.local was how the old program said that there is none."""
+    written = as_text(value).strip()
+    return written == stored or (not stored and written.lower().endswith("@noemail.local"))
+
+
+def one_of(words: dict[str, str], otherwise: str = UNREADABLE) -> Reading:
+    """A word that stands for another."""
+
+    def read(value: Any) -> str:
+        written = as_text(value).strip().lower()
+        return words.get(written, otherwise)
+
+    return Reading(lru_cache(256)(read))
+
+
+TEXT = Reading(as_text, _same_text)
+EMAIL = Reading(as_text, _same_email)
+DATE = Reading(as_date)
+MOMENT = Reading(as_moment)
+MONEY = Reading(as_money)
+MONEY_OR_NONE = Reading(as_money_or_none)
+WHOLE = Reading(as_whole)
+BOOLEAN = Reading(as_boolean)
+YES_OR_NO = Reading(as_yes_or_no)
+STATUS = Reading(as_status)

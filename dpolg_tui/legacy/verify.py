@@ -1,0 +1,517 @@
+"""The independent second reading: the old file, read again in Python, must be found in the target.
+
+Row by row and in batches, so that memory stays the same: the server writes each record as one line of
+text, Python writes what the old row must have become, and equal lines are fine. What is not equal is
+looked at cell by cell: it may be a repair whose original is in the notes, in quarantine or kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from dpolg_tui.legacy import readings, renewal
+from dpolg_tui.legacy.errors import DifferencesFound
+from dpolg_tui.legacy.expectations import EXPECTATIONS, Expectation, Place
+
+if TYPE_CHECKING:
+    from dpolg_tui.legacy.options import Progress
+    from dpolg_tui.legacy.source import SourceFile, SourceTable
+
+_BATCH = 4000
+_NAMED = 20
+_BETWEEN = "\x1f"
+_LONGEST_STAY = 365
+
+Row = tuple[Any, ...]
+Data = dict[str, Any]
+
+# Tables whose records come one from one old row: none may be missing, none too many.
+_COUNTED = ("rooms", "guests", "bookings", "occupancies", "booking_companions", "companions", "payers",
+            "credit_transactions", "reminders", "email_templates", "email_log", "service_templates",
+            "discount_templates")  # fmt: skip
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was compared, and what differs."""
+
+    rows: int = 0
+    cells: int = 0
+    read: dict[str, int] = field(default_factory=dict)
+    money: dict[str, str] = field(default_factory=dict)
+    differences: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def differ(self, sentence: str) -> None:
+        self.differences += 1
+        if len(self.named) < _NAMED:
+            self.named.append(sentence)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"rows": self.rows, "cells": self.cells, "money": self.money}
+
+
+async def remember(connection: Any) -> None:
+    """Before the mapping: how many records there are, and which numbers rows have had."""
+    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM app.{name}" for name in _COUNTED)  # noqa: S608
+    await connection.execute(
+        "CREATE TEMP TABLE verification_before (name text, records bigint) ON COMMIT DROP;"
+        f" INSERT INTO verification_before {counts}"
+    )
+
+
+async def check(
+    connection: Any, source: SourceFile, run_id: int, progress: Progress
+) -> Verification:
+    """Compare all of the source with the target; raises DifferencesFound."""
+    result = Verification()
+    await _prepare(connection)
+    money = _Money()
+    for name, table in source.tables.items():
+        await _Table(connection, run_id, name, table, result, money).check(source, progress)
+    await _check_fates(connection, result)
+    await _check_records(connection, result)
+    await _check_money(connection, result, money)
+    await _check_numbers(connection, result)
+    if result.differences:
+        more = result.differences - len(result.named)
+        raise DifferencesFound(
+            f"Die Prüfung hat {result.differences} Unterschiede gefunden, am Ziel wurde nichts verändert: "
+            + "; ".join(result.named)
+            + (f"; und {more} weitere" if more else "")
+            + "."
+        )
+    return result
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.execute(
+        """
+        CREATE INDEX ON migration_fate (source_table, row_id);
+        ANALYZE migration_fate;
+        -- Rows whose number changed, or that are not there: a reference to them is no plain number.
+        CREATE TEMP TABLE verification_ids ON COMMIT DROP AS
+        SELECT source_table, row_id, CASE WHEN fate = 'migrated' THEN target_id END AS target_id
+          FROM migration_fate WHERE fate <> 'migrated' OR row_id <> target_id
+        UNION ALL
+        SELECT source_table, row_id, target_id FROM migration_earlier WHERE row_id <> target_id;
+        CREATE INDEX ON verification_ids (source_table, target_id);
+        CREATE INDEX ON verification_ids (source_table, row_id);
+        ANALYZE verification_ids;
+        -- Every query looks up some thousand rows by their number.
+        SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+        """
+    )
+
+
+class _Money:
+    """Sums of the old amounts, added up while reading."""
+
+    def __init__(self) -> None:
+        self.totals = Decimal(0)
+        self.paid = Decimal(0)
+        self.credit = Decimal(0)
+
+
+class _Table:
+    """One old table against its place in the target."""
+
+    def __init__(
+        self,
+        connection: Any,
+        run_id: int,
+        name: str,
+        table: SourceTable,
+        result: Verification,
+        money: _Money,
+    ) -> None:
+        self._connection = connection
+        self._run_id = run_id
+        self._name = name
+        self._columns = [column.name for column in table.columns]
+        self._result = result
+        self._money = money
+        self._expected: Expectation | None = EXPECTATIONS.get(name)
+        self._places: tuple[Place, ...] = self._expected.places if self._expected else ()
+        # A young file lacks columns: None stands for what it does not say.
+        self._readers: list[tuple[int, Callable[[Any], str]]] = [
+            (self._columns.index(place.column) + 1 if place.column in self._columns else 0, place.reading.read)
+            for place in self._places
+        ]
+        listed = {place.column for place in self._places} | {"id"}
+        listed |= self._expected.derived if self._expected else set()
+        self._kept_columns = [
+            (number, column) for number, column in enumerate(self._columns, 1) if column not in listed
+        ]
+        self._secrets = {place.column for place in self._places if place.secret}
+
+    async def check(self, source: SourceFile, progress: Progress) -> None:
+        statement = await self._connection.prepare(await self._query())
+        done = 0
+        waiting: tuple[list[Row], asyncio.Task[Any]] | None = None
+        for rows in _batches(source, self._name):
+            # The server looks up this batch while Python compares the one before.
+            answer = asyncio.create_task(self._fetch(statement, rows, waiting))
+            await asyncio.sleep(0)
+            if waiting is not None:
+                await self._finish(*waiting)
+            waiting = (rows, answer)
+            done += len(rows)
+            progress(self._name, done)
+        if waiting is not None:
+            await self._finish(*waiting)
+        self._result.read[self._name] = done
+        self._result.rows += done
+
+    async def _fetch(self, statement: Any, rows: list[Row], before: tuple[Any, asyncio.Task[Any]] | None) -> Any:
+        if before is not None:
+            await asyncio.wait([before[1]])
+        return await statement.fetch(self._name, [row[0] for row in rows])
+
+    async def _finish(self, rows: list[Row], answer: asyncio.Task[Any]) -> None:
+        doubtful = self._compare(rows, await answer)
+        if doubtful:
+            await self._judge(doubtful)
+
+    async def _query(self) -> str:
+        if self._expected is None:
+            line, join, found = "NULL::text", "", "true"
+        else:
+            parts = [f"coalesce(({await self._shown(place)})::text, '')" for place in self._places]
+            line = f" || '{_BETWEEN}' || ".join(parts)
+            join = (
+                f" LEFT JOIN app.{self._expected.target} t ON f.fate = 'migrated' AND t.id = f.target_id"
+            )
+            found = "t.id IS NOT NULL"
+        kept = "true" if self._kept_columns else "f.fate = 'kept'"
+        return f"""
+            SELECT f.row_id, f.fate, {found} AS found, CASE WHEN f.fate = 'migrated' THEN {line} END AS line,
+                   CASE f.fate
+                       WHEN 'quarantined' THEN (SELECT q.data::text FROM legacy.quarantine q
+                            WHERE q.source_table = f.source_table AND q.source_id = f.row_id
+                              AND q.run_id = {self._run_id} LIMIT 1) END AS quarantined,
+                   CASE WHEN {kept} THEN (SELECT k.data::text FROM legacy.kept_rows k
+                            WHERE k.run_id = {self._run_id} AND k.table_name = f.source_table
+                              AND k.row_id = f.row_id) END AS kept
+              FROM migration_fate f{join}
+             WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])
+        """  # noqa: S608 - names come from this program
+
+    async def _shown(self, place: Place) -> str:
+        """The place as text; a reference as the old number of the row it names."""
+        if not place.reference:
+            return place.sql
+        if not await self._connection.fetchval(
+            "SELECT EXISTS (SELECT FROM verification_ids WHERE source_table = $1)", place.reference
+        ):
+            return place.sql
+        return (
+            f"coalesce((SELECT v.row_id FROM verification_ids v WHERE v.source_table = '{place.reference}'"
+            f" AND v.target_id = {place.sql}), CASE WHEN EXISTS (SELECT FROM verification_ids v"
+            f" WHERE v.source_table = '{place.reference}' AND v.row_id = {place.sql})"
+            f" THEN -{place.sql} ELSE {place.sql} END)"
+        )
+
+    def _compare(self, rows: Sequence[Row], answer: Sequence[Any]) -> list[tuple[Row, Any, list[int]]]:
+        """The rows whose record is not plainly what it must be, with the numbers of their doubtful places."""
+        found = {record[0]: record for record in answer}
+        if len(found) != len(answer):
+            self._result.differ(f"{self._name}: eine Zeile ist mehrfach verbucht")
+        doubtful: list[tuple[Row, Any, list[int]]] = []
+        readers = self._readers
+        for row in rows:
+            record = found.get(row[0])
+            if record is None:
+                self._differ(row, "fehlt in der Abrechnung")
+            elif record[1] == "migrated":
+                if not record[2]:
+                    self._differ(row, "ist nicht angekommen")
+                    continue
+                self._add_money(row)
+                # Column 0 is the row id: it stands for columns that this file does not have.
+                written = [read(row[place] if place else None) for place, read in readers]
+                if _BETWEEN.join(written) != record[3]:
+                    stored = (record[3] or "").split(_BETWEEN)
+                    wrong = list(range(len(written)))
+                    if len(stored) == len(written):
+                        wrong = [i for i, text in enumerate(written) if text != stored[i]]
+                    doubtful.append((row, record, wrong))
+                elif self._kept_columns and self._not_kept(row, record[5]):
+                    doubtful.append((row, record, []))
+            else:
+                self._check_whole(row, record[4] if record[1] == "quarantined" else record[5])
+        self._result.cells += len(rows) * len(self._columns)
+        return doubtful
+
+    def _check_whole(self, row: Row, data: str | None) -> None:
+        """A row in quarantine or kept: each cell as it was."""
+        cells: Data = json.loads(data) if data else {}
+        if not data:
+            self._differ(row, "ist weder in Quarantäne noch aufbewahrt")
+            return
+        for column, value in zip(self._columns, row[1:], strict=True):
+            if column not in self._secrets and value is not None and not _is_cell(cells.get(column), value):
+                self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
+
+    def _not_kept(self, row: Row, kept: str | None) -> list[str]:
+        """Columns without a place in the new schema that are not among the kept ones either."""
+        cells: Data = json.loads(kept) if kept else {}
+        return [
+            column
+            for number, column in self._kept_columns
+            if row[number] not in (None, "") and not _is_cell(cells.get(column), row[number])
+        ]
+
+    async def _judge(self, doubtful: list[tuple[Row, Any, list[int]]]) -> None:
+        """Cell by cell, with all that the target says about the row."""
+        elsewhere = await self._elsewhere([row[0] for row, _, _ in doubtful])
+        for row, record, wrong in doubtful:
+            notes, hidden = elsewhere.get(row[0], ("", []))
+            if record[5]:
+                hidden = [*hidden, json.loads(record[5])]
+            stored = (record[3] or "").split(_BETWEEN)
+            if wrong and len(stored) != len(self._places):
+                stored = await self._cells(row[0])
+            for number in wrong:
+                await self._judge_cell(row, self._places[number], number, stored[number], notes, hidden)
+            for column in self._not_kept(row, record[5]):
+                value = row[self._columns.index(column) + 1]
+                if not _is_anywhere(column, value, notes, hidden):
+                    self._differ(row, f"Spalte {column} ist weder übernommen noch aufbewahrt")
+
+    async def _cells(self, row_id: int) -> list[str]:
+        """The places of one record apart: a text has the separator in it."""
+        assert self._expected is not None
+        shown = ", ".join([f"coalesce(({await self._shown(place)})::text, '')" for place in self._places])
+        answer = await self._connection.fetchval(
+            f"SELECT ARRAY[{shown}] FROM migration_fate f JOIN app.{self._expected.target} t ON t.id = f.target_id"  # noqa: S608
+            " WHERE f.source_table = $1 AND f.row_id = $2",
+            self._name,
+            row_id,
+        )
+        return list(answer)
+
+    async def _judge_cell(
+        self, row: Row, place: Place, number: int, stored: str, notes: str, hidden: list[Data]
+    ) -> None:
+        column = self._readers[number][0]
+        value = row[column] if column else None
+        if place.reading.read(value) == stored or place.reading.same(value, stored):
+            return
+        if not column or value is None or value == "" or (isinstance(value, str) and not value.strip()):
+            # Nothing was said: the mapping may choose, where the new column needs something.
+            if place.needed or not stored:
+                return
+        elif (not stored or place.needed or stored in readings.as_text(value)) and _is_anywhere(
+            place.column, value, notes, hidden
+        ):
+            return
+        if await self._excused(row, place, stored):
+            return
+        self._differ(row, f"Spalte {place.column} ist nicht wie in der Datei")
+
+    async def _excused(self, row: Row, place: Place, stored: str) -> bool:
+        """What follows from the rules of the new schema."""
+        if self._name == "bookings" and place.column == "room_id" and not stored:
+            return await self._has_no_room(row)
+        if self._name == "bookings" and place.column in ("bezahlt", "bezahlt_am", "zahlungsmethode"):
+            # A payment of nothing is none.
+            return readings.as_money_or_none(self._value(row, "gesamtpreis")) == "0.00" and stored in ("", "false")
+        if place.reference and not stored:
+            return not await self._is_migrated(place.reference, self._value(row, place.column))
+        return False
+
+    async def _has_no_room(self, row: Row) -> bool:
+        """Whether a stay may be without a room: too long, the room is missing, or somebody else has it."""
+        room = self._value(row, "room_id")
+        if not await self._is_migrated("rooms", room):
+            return True
+        arrival = readings.as_date(self._value(row, "checkin_date"))
+        departure = readings.as_date(self._value(row, "checkout_date"))
+        if readings.UNREADABLE in (arrival, departure) or not (arrival and departure):
+            return False
+        first, last = date.fromisoformat(arrival), date.fromisoformat(departure)
+        if (last - first).days > _LONGEST_STAY:
+            return True
+        return bool(
+            await self._connection.fetchval(
+                "SELECT EXISTS (SELECT FROM app.occupancies o WHERE o.active AND o.arrival < $3 AND o.departure > $2"
+                " AND o.room_id = (SELECT target_id FROM migration_fate WHERE source_table = 'rooms'"
+                " AND row_id = $1 UNION ALL SELECT target_id FROM migration_earlier WHERE source_table = 'rooms'"
+                " AND row_id = $1 LIMIT 1))",
+                room,
+                first,
+                last,
+            )
+        )
+
+    async def _is_migrated(self, table: str, value: Any) -> bool:
+        number = readings.as_whole(value)
+        if not number.lstrip("-").isdigit():
+            return False
+        return bool(
+            await self._connection.fetchval(
+                "SELECT EXISTS (SELECT FROM migration_fate WHERE source_table = $1 AND row_id = $2"
+                " AND fate = 'migrated')"
+                " OR EXISTS (SELECT FROM migration_earlier WHERE source_table = $1 AND row_id = $2)",
+                table,
+                int(number),
+            )
+        )
+
+    async def _elsewhere(self, ids: list[int]) -> dict[int, tuple[str, list[Data]]]:
+        """Notes of the record and quarantined originals of these rows."""
+        notes, join = "''", ""
+        if self._expected is not None and self._expected.notes:
+            notes = f"coalesce({self._expected.notes}, '')"
+            join = f" LEFT JOIN app.{self._expected.target} t ON t.id = f.target_id"
+        answer = await self._connection.fetch(
+            f"SELECT f.row_id, {notes}, ARRAY(SELECT q.data::text FROM legacy.quarantine q"  # noqa: S608
+            f" WHERE q.source_table = f.source_table AND q.source_id = f.row_id AND q.run_id = {self._run_id})"
+            f" FROM migration_fate f{join} WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])",
+            self._name,
+            ids,
+        )
+        return {row[0]: (row[1], [json.loads(data) for data in row[2]]) for row in answer}
+
+    def _value(self, row: Row, column: str) -> Any:
+        return row[self._columns.index(column) + 1] if column in self._columns else None
+
+    def _add_money(self, row: Row) -> None:
+        if self._name == "bookings":
+            total = Decimal(readings.as_money_or_none(self._value(row, "gesamtpreis")))
+            self._money.totals += total
+            if readings.as_yes_or_no(self._value(row, "bezahlt")) == "true":
+                self._money.paid += total
+        elif self._name == "guest_credit_transactions":
+            self._money.credit += Decimal(readings.as_money_or_none(self._value(row, "amount")))
+
+    def _differ(self, row: Row, what: str) -> None:
+        self._result.differ(f"{self._name} {row[0]}: {what}")
+
+
+def _batches(source: SourceFile, name: str) -> Iterator[list[Row]]:
+    collected: list[Row] = []
+    for batch in source.batches(name):
+        collected += batch
+        if len(collected) >= _BATCH:
+            yield collected
+            collected = []
+    if collected:
+        yield collected
+
+
+def _is_cell(cell: Any, value: Any) -> bool:
+    """Whether a kept cell ``[storage class, text]`` is this value."""
+    if not isinstance(cell, list) or len(cell) != 2:
+        return False
+    kind, text = cell
+    match kind, value:
+        case "text", str():
+            return bool(text == value)
+        case "text64", str():
+            return b64decode(text) == value.encode("utf-8", "surrogateescape")
+        case "blob", bytes():
+            return b64decode(text) == value
+        case "integer", int():
+            return int(text) == value
+        case "real", float():
+            return float(text) == value or value != value
+    return False
+
+
+def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
+    """Whether the original of a repaired cell is in the notes, in quarantine or kept."""
+    if any(_is_cell(data.get(column), value) for data in hidden):
+        return True
+    written = readings.as_text(value).strip()
+    return bool(written) and written in notes
+
+
+async def _check_fates(connection: Any, result: Verification) -> None:
+    """Nothing is accounted for that the file does not have, and the sums agree."""
+    booked = await connection.fetch(
+        "SELECT source_table, sum(rows)::bigint AS rows FROM ("
+        " SELECT source_table, count(*) AS rows FROM migration_fate GROUP BY 1 UNION ALL"
+        " SELECT source_table, count(*) FROM migration_settled GROUP BY 1) x GROUP BY 1"
+    )
+    accounted = {row["source_table"]: row["rows"] for row in booked}
+    for name in sorted({*accounted, *result.read}):
+        if accounted.get(name, 0) != result.read.get(name, 0):
+            result.differ(f"{name}: {result.read.get(name, 0)} gelesen, {accounted.get(name, 0)} verbucht")
+
+
+async def _check_records(connection: Any, result: Verification) -> None:
+    """No record came into being without an old row."""
+    await connection.execute("RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin")
+    replaced: dict[str, int] = {}
+    if await connection.fetchval("SELECT to_regclass('pg_temp.migration_renewed') IS NOT NULL"):
+        # A record that others refer to took the new content over and stayed.
+        rows = await connection.fetch(
+            "SELECT target_table, count(*) AS records FROM migration_renewed WHERE source_table = ANY ($1) GROUP BY 1",
+            renewal.PARENTS,
+        )
+        replaced = {row["target_table"]: row["records"] for row in rows}
+    for name in _COUNTED:
+        row = await connection.fetchrow(
+            f"SELECT (SELECT count(*) FROM app.{name}) AS now,"  # noqa: S608
+            " (SELECT records FROM verification_before WHERE name = $1) AS before,"
+            " (SELECT count(*) FROM migration_fate WHERE fate = 'migrated' AND target_table = $2) AS migrated",
+            name,
+            "bookings" if name == "occupancies" else name,
+        )
+        expected = row["before"] + row["migrated"] - replaced.get(name, 0)
+        if row["now"] != expected:
+            result.differ(f"{name}: {expected} Einträge erwartet, {row['now']} gefunden")
+
+
+async def _check_money(connection: Any, result: Verification, money: _Money) -> None:
+    """Sums of the old file against sums of the target, to the cent."""
+    sums = {
+        "price_lines": (money.totals, "SELECT sum(x.amount) FROM app.price_lines x JOIN {} ON f.target_id = x.booking_id"),
+        "payments": (money.paid, "SELECT sum(x.amount) FROM app.payments x JOIN {} ON f.target_id = x.booking_id"),
+        "credit_transactions": (
+            money.credit,
+            "SELECT sum(x.amount) FROM app.credit_transactions x JOIN {} ON f.target_id = x.id",
+        ),
+    }  # fmt: skip
+    for name, (expected, query) in sums.items():
+        of = "guest_credit_transactions" if name == "credit_transactions" else "bookings"
+        fates = f"(SELECT target_id FROM migration_fate WHERE source_table = '{of}' AND fate = 'migrated') f"
+        stored = await connection.fetchval(query.format(fates)) or Decimal(0)
+        result.money[name] = readings.cents(stored)
+        if stored != expected:
+            result.differ(f"Summe {name}: {readings.cents(expected)} in der Datei, {readings.cents(stored)} im Ziel")
+    unequal = await connection.fetchval(
+        "SELECT count(*) FROM (SELECT target_id FROM migration_fate WHERE source_table = 'bookings'"
+        " AND fate = 'migrated') f WHERE (SELECT sum(p.amount) FROM app.payments p WHERE p.booking_id = f.target_id)"
+        " <> (SELECT sum(l.amount) FROM app.price_lines l WHERE l.booking_id = f.target_id)"
+    )
+    if unequal:
+        result.differ(f"bei {unequal} bezahlten Buchungen ist die Zahlung nicht der Gesamtpreis")
+
+
+async def _check_numbers(connection: Any, result: Verification) -> None:
+    """The next record gets a number that nobody has; the next booking too."""
+    for name in (*_COUNTED, "price_lines", "payments"):
+        taken = await connection.fetchval(
+            f"SELECT coalesce(max(id), 0) >= (SELECT last_value + is_called::int FROM app.{name}_id_seq)"  # noqa: S608
+            f" FROM app.{name}"
+        )
+        if taken:
+            result.differ(f"{name}: der Zähler der Nummern liegt nicht hinter der größten")
+    behind = await connection.fetch(
+        "SELECT n.year FROM (SELECT split_part(number, '-', 1)::int AS year,"
+        "  max(split_part(number, '-', 2)::bigint) AS largest FROM app.bookings"
+        "  WHERE number ~ '^(19|20|21)\\d\\d-\\d{1,15}$' GROUP BY 1) n"
+        " LEFT JOIN app.number_counters c ON c.year = n.year WHERE coalesce(c.last, 0) < n.largest ORDER BY 1"
+    )
+    for row in behind:
+        result.differ(f"Zähler der Reservierungsnummern {row['year']}: nicht hinter der größten")
