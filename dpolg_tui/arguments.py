@@ -134,7 +134,9 @@ def build_parser() -> Parser:
 
 def _add_migrate_data(verbs: argparse._SubParsersAction[Parser]) -> None:
     migrate = _verb(verbs, "migrate-data", "die Daten des Vorgängers aus seiner SQLite-Datei übernehmen")
-    migrate.options.add_argument("file", type=Path, metavar="DATEI", help="die SQLite-Datei; sie bleibt, wie sie ist")
+    migrate.options.add_argument(
+        "file", type=Path, metavar="DATEI", help="die SQLite-Datei; sie bleibt, wie sie ist"
+    )
     for flag, summary in (
         ("--dry-run", "alles tun und prüfen, dann nichts speichern"),
         ("--no-backup", "das Ziel vorher nicht sichern"),

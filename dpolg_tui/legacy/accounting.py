@@ -45,7 +45,7 @@ async def collect(
         "rows": sum(read.values()),
         "repairs": await _list(
             connection,
-            "SELECT source_table AS \"table\", column_name AS \"column\", kind, affected,"
+            'SELECT source_table AS "table", column_name AS "column", kind, affected,'
             " before_count AS before, after_count AS after, sentence"
             " FROM migration_repair ORDER BY 1, 2, 3",
         ),
@@ -57,7 +57,8 @@ async def collect(
         "differences_total": await connection.fetchval("SELECT count(*) FROM migration_difference"),
         "quarantine_reasons": await _list(
             connection,
-            'SELECT source_table AS "table", reason_code AS code, count(*) AS rows, min(sentence) AS example'
+            'SELECT source_table AS "table", reason_code AS code, count(*) AS rows, min(sentence) '
+            "AS example"
             " FROM legacy.quarantine WHERE run_id = $1 GROUP BY 1, 2 ORDER BY 1, 2",
             run_id,
         ),

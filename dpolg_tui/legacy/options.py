@@ -34,5 +34,5 @@ class Progress(Protocol):
         """``what``: the table or step at work, as it may be shown."""
 
 
-def silent(what: str, done: int, total: int = 0) -> None:  # noqa: ARG001 - the protocol of a listener
+def silent(what: str, done: int, total: int = 0) -> None:
     """Nobody is listening."""

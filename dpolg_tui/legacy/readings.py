@@ -12,23 +12,31 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
+from math import floor
 from typing import Any
+from unicodedata import normalize
+
+from dpolg_tui.domain.zone import in_house
 
 UNREADABLE = "\x00?"
 """No stored text can be this: PostgreSQL knows no NUL."""
 
 _CENT = Decimal("0.01")
-_TRUE = frozenset(("1", "true", "ja", "yes", "wahr", "t", "y", "j", "on"))
-_FALSE = frozenset(("0", "false", "nein", "no", "falsch", "f", "n", "off"))
+_TRUE = frozenset(("1", "1.0", "true", "ja", "yes", "wahr", "t", "y", "j", "on"))
+_FALSE = frozenset(("0", "0.0", "false", "nein", "no", "falsch", "f", "n", "off"))
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII | re.DOTALL)
-_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_ZONED = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII | re.DOTALL)
+_GERMAN = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)
 _MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*"
+    r"(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_CATEGORIES = {"app": "App", "bu": "BU", "dz": "DZ", "ez": "EZ", "fewo": "FeWo"}
 _STATUSES = {
-    "reserviert": "reserviert", "gebucht": "reserviert", "vorläufig": "reserviert", "vorlaeufig": "reserviert",
-    "angefragt": "reserviert", "bestaetigt": "bestaetigt", "bestätigt": "bestaetigt",
+    "reserviert": "reserviert", "gebucht": "reserviert", "vorläufig": "reserviert",
+    "vorlaeufig": "reserviert", "angefragt": "reserviert", "bestaetigt": "bestaetigt",
+    "bestätigt": "bestaetigt",
     "stiftungsfall": "bestaetigt", "eingecheckt": "eingecheckt", "aktiv": "eingecheckt",
     "ausgecheckt": "ausgecheckt", "abgeschlossen": "ausgecheckt", "storniert": "storniert",
 }  # fmt: skip
@@ -85,6 +93,10 @@ def as_date(value: Any) -> str:
     text = as_text(value).strip()
     if not text:
         return ""
+    if _ZONED.search(text):
+        # A browser's local midnight, written in UTC: the day is the one on the wall in Berlin.
+        moment = _moment(text)
+        return UNREADABLE if moment is None else in_house(moment).date().isoformat()
     if found := _ISO.fullmatch(text):
         year, month, day = found.groups()
     elif found := _GERMAN.fullmatch(text):
@@ -98,13 +110,10 @@ def as_date(value: Any) -> str:
 
 
 def _julian(number: float) -> str:
-    """SQLite's day number, or seconds since 1970 where that is what the number must be."""
-    try:
-        if 2_400_000 < number < 2_500_000:
-            return (date(2000, 1, 1) + timedelta(days=int(number - 2_451_544.5))).isoformat()
-    except OverflowError:
+    """SQLite's day number; days begin at midnight, those numbers at noon."""
+    if not 2_400_000 < number < 2_500_000:
         return UNREADABLE
-    return UNREADABLE
+    return (date(2000, 1, 1) + timedelta(days=floor(number - 2_451_544.5))).isoformat()
 
 
 @lru_cache(65_536)
@@ -112,21 +121,27 @@ def as_moment(value: Any) -> str:
     """A moment as PostgreSQL prints it in UTC; without a zone it is UTC already."""
     if value is None or value == "":
         return ""
-    found = _MOMENT.fullmatch(as_text(value).strip())
+    moment = _moment(as_text(value).strip())
+    if moment is None:
+        return UNREADABLE
+    written = f"{moment:%Y-%m-%d %H:%M:%S}"
+    return (
+        f"{written}.{moment.microsecond:06d}".rstrip("0") + "+00" if moment.microsecond else written + "+00"
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    found = _MOMENT.fullmatch(text)
     if found is None:
-        return UNREADABLE
-    year, month, day, hour, minute, second, fraction, zone = found.groups(default="0")
+        return None
+    *parts, fraction, zone = found.groups(default="0")
+    year, month, day, hour, minute, second = map(int, parts)
+    microsecond = round(int(fraction) / 10 ** len(fraction) * 1_000_000)
     try:
-        moment = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second),
-            round(int(fraction) / 10 ** len(fraction) * 1_000_000) if fraction != "0" else 0, UTC,
-        )  # fmt: skip
-        moment -= _offset(zone)
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - _offset(zone)
+        return moment + timedelta(microseconds=microsecond)
     except (ValueError, OverflowError):
-        return UNREADABLE
-    return moment.isoformat(sep=" ").replace("+00:00", "+00") if not moment.microsecond else (
-        f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond:06d}".rstrip("0") + "+00"
-    )  # fmt: skip
+        return None
 
 
 def _offset(zone: str) -> timedelta:
@@ -142,11 +157,18 @@ def as_money(value: Any) -> str:
     """An amount to the cent, halves up."""
     if value is None or value == "":
         return ""
+    text = repr(value) if isinstance(value, float) else _plain_amount(as_text(value))
     try:
-        amount = Decimal(repr(value) if isinstance(value, float) else as_text(value).strip().replace(",", "."))
+        amount = Decimal(text)
     except InvalidOperation:
         return UNREADABLE
     return cents(amount) if amount.is_finite() else UNREADABLE
+
+
+def _plain_amount(text: str) -> str:
+    """As people type amounts: with a comma, thousands and a euro sign."""
+    plain = text.replace("€", "").replace("EUR", "").replace("\u00a0", "").strip()
+    return plain.replace(".", "").replace(",", ".") if "," in plain else plain
 
 
 def cents(amount: Decimal) -> str:
@@ -169,7 +191,8 @@ def as_whole(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else UNREADABLE
     text = as_text(value).strip()
-    return str(int(text)) if re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII) else UNREADABLE
+    found = re.fullmatch(r"([+-]?\d{1,18})(?:\.0+)?", text, re.ASCII)
+    return str(int(found[1])) if found else UNREADABLE
 
 
 @lru_cache(4096)
@@ -192,7 +215,17 @@ def as_yes_or_no(value: Any) -> str:
 @lru_cache(4096)
 def as_status(value: Any) -> str:
     """The status that an old word stands for."""
-    return _STATUSES.get(as_text(value).strip().lower(), UNREADABLE)
+    return _STATUSES.get(normalize("NFC", as_text(value)).strip().lower(), UNREADABLE)
+
+
+def as_kind_of_room(value: Any) -> str:
+    """A category, or a building: the old program had one column for both."""
+    written = as_text(value).strip()
+    return _CATEGORIES.get(written.lower(), f"in {written}" if written else "Zimmer")
+
+
+def _same_kind_of_room(value: Any, stored: str) -> bool:
+    return stored.startswith("in ") and _same_text(value, stored.removeprefix("in "))
 
 
 def _same_email(value: Any, stored: str) -> bool:
@@ -221,3 +254,4 @@ WHOLE = Reading(as_whole)
 BOOLEAN = Reading(as_boolean)
 YES_OR_NO = Reading(as_yes_or_no)
 STATUS = Reading(as_status)
+KIND_OF_ROOM = Reading(as_kind_of_room, _same_kind_of_room)

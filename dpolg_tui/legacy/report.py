@@ -109,8 +109,8 @@ class Screen:
                 nonlocal finished, within
                 if what != within:
                     within, finished = what, int(bars.tasks[0].completed)
-                known = {"total": max(rows, finished + total)} if rows else {}
-                bars.update(task, completed=finished + done, what=what[:40], **known)
+                together = max(rows, finished + total) if rows else None
+                bars.update(task, completed=finished + done, total=together, what=what[:40])
 
             yield progress
         self._bars = None
@@ -151,7 +151,8 @@ class Screen:
             table.add_row(Text(name), number(known.rows), str(len(known.columns)), remark)
         self.console.print(table)
         held = "leer" if found.is_empty else (
-            f"{number(found.rooms)} Zimmer, {number(found.guests)} Gäste, {number(found.bookings)} Buchungen"
+            f"{number(found.rooms)} Zimmer, {number(found.guests)} Gäste, {number(found.bookings)} "
+            "Buchungen"
         )  # fmt: skip
         self.say(f"Ziel:   {found.database} auf {found.address} ({held})")
         self.say(f"Ordner: {plan.directory}")
@@ -173,7 +174,7 @@ class Screen:
         self.say(verdict(report))
 
 
-def _silent(what: str, done: int, total: int = 0) -> None:  # noqa: ARG001 - the protocol of a listener
+def _silent(what: str, done: int, total: int = 0) -> None:
     """Without a terminal nobody watches a bar."""
 
 
@@ -183,14 +184,17 @@ def _seconds(value: float) -> str:
 
 def findings(report: dict[str, Any]) -> list[str]:
     """What somebody should look at, a line each."""
-    lines = [f"Berichtigt: {repair['sentence']} ({number(repair['affected'])})" for repair in report["repairs"]]
+    lines = [
+        f"Berichtigt: {repair['sentence']} ({number(repair['affected'])})" for repair in report["repairs"]
+    ]
     lines += [
         f"Quarantäne: {reason['table']}, {number(reason['rows'])} × {reason['code']}: {reason['example']}"
         for reason in report["quarantine_reasons"]
     ]
     if report["differences_total"]:
         lines.append(
-            f"Beträge: bei {number(report['differences_total'])} Buchungen ergeben die Einzelbeträge nicht den "
+            f"Beträge: bei {number(report['differences_total'])} Buchungen ergeben die "
+            "Einzelbeträge nicht den "
             "gespeicherten Gesamtpreis; der Gesamtpreis gilt."
         )
     lines += [f"Aufbewahrt: {kept['table']} ({number(kept['rows'])})" for kept in report["kept"]]
@@ -198,7 +202,8 @@ def findings(report: dict[str, Any]) -> list[str]:
     left = [row for row in report["changed"] if not row["taken"]]
     if left:
         lines.append(
-            f"Seit dem letzten Lauf in der alten Datei geändert und nicht übernommen: {number(len(left))} Zeilen "
+            "Seit dem letzten Lauf in der alten Datei geändert und nicht übernommen: "
+            f"{number(len(left))} Zeilen "
             "(--update übernimmt, was hier noch niemand geändert hat)."
         )
     return lines
@@ -208,7 +213,7 @@ def verdict(report: dict[str, Any]) -> str:
     """The last line."""
     rows = number(report["rows"])
     if report["dry_run"]:
-        return f"Probelauf in Ordnung: {rows} Zeilen gelesen, zugeordnet und geprüft; am Ziel wurde nichts verändert."
+        return f"Probelauf in Ordnung: {rows} Zeilen gelesen, zugeordnet und geprüft; nichts wurde verändert."
     return f"Fertig: {rows} Zeilen gelesen, zugeordnet, geprüft und gespeichert; nichts ging verloren."
 
 
@@ -286,9 +291,9 @@ def _as_html(report: dict[str, Any]) -> str:
     )
     remarks = "".join(cell(line, "li") for line in findings(report))
     return (
-        f'<!DOCTYPE html><html lang="de"><head><meta charset="utf-8"><title>Protokoll der Datenübernahme</title>'
+        '<!DOCTYPE html><html lang="de"><head><meta charset="utf-8"><title>Protokoll der '
+        "Datenübernahme</title>"
         f"<style>{_STYLE}</style></head><body><h1>Protokoll der Datenübernahme</h1><table>{facts}</table>"
         f"<table><tr>{head}</tr>{rows}</table><ul>{remarks}</ul><p><strong>{html.escape(verdict(report))}</strong>"
         '</p><div class="sign"><div>Ort, Datum</div><div>Unterschrift</div></div></body></html>\n'
     )
-

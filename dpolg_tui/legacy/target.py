@@ -94,7 +94,8 @@ async def look_at(connection: Any, settings: DatabaseSettings) -> Target:
         )
     if not row["initialised"]:
         raise UnsuitableTarget(
-            f"In der Datenbank {settings.database} ist noch kein Buchungssystem: bitte zuerst init-db ausführen."
+            f"In der Datenbank {settings.database} ist noch kein Buchungssystem: bitte zuerst "
+            "init-db ausführen."
         )
     await connection.execute(f"SET ROLE {OWNER}")
     await _check_version(connection, settings.database)
@@ -115,11 +116,13 @@ async def _check_version(connection: Any, database: str) -> None:
     ahead = [name for name in known if name.startswith("schema/") and name not in ours]
     if ahead:
         raise UnsuitableTarget(
-            f"Das Schema der Datenbank {database} ist neuer als dieses Programm: bitte das Programm aktualisieren."
+            f"Das Schema der Datenbank {database} ist neuer als dieses Programm: bitte das Programm "
+            "aktualisieren."
         )
     if any(known.get(name) != checksum for name, checksum in ours.items()):
         raise UnsuitableTarget(
-            f"Das Schema der Datenbank {database} passt nicht zu diesem Programm: bitte zuerst upgrade-db ausführen."
+            f"Das Schema der Datenbank {database} passt nicht zu diesem Programm: bitte zuerst "
+            "upgrade-db ausführen."
         )
 
 

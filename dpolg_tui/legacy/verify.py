@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from dpolg_tui.legacy import readings, renewal
+from dpolg_tui.legacy import readings
 from dpolg_tui.legacy.errors import DifferencesFound
 from dpolg_tui.legacy.expectations import EXPECTATIONS, Expectation, Place
 
@@ -60,16 +60,14 @@ class Verification:
 
 async def remember(connection: Any) -> None:
     """Before the mapping: how many records there are, and which numbers rows have had."""
-    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM app.{name}" for name in _COUNTED)  # noqa: S608
+    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM app.{name}" for name in _COUNTED)
     await connection.execute(
         "CREATE TEMP TABLE verification_before (name text, records bigint) ON COMMIT DROP;"
         f" INSERT INTO verification_before {counts}"
     )
 
 
-async def check(
-    connection: Any, source: SourceFile, run_id: int, progress: Progress
-) -> Verification:
+async def check(connection: Any, source: SourceFile, run_id: int, progress: Progress) -> Verification:
     """Compare all of the source with the target; raises DifferencesFound."""
     result = Verification()
     await _prepare(connection)
@@ -142,7 +140,10 @@ class _Table:
         self._places: tuple[Place, ...] = self._expected.places if self._expected else ()
         # A young file lacks columns: None stands for what it does not say.
         self._readers: list[tuple[int, Callable[[Any], str]]] = [
-            (self._columns.index(place.column) + 1 if place.column in self._columns else 0, place.reading.read)
+            (
+                self._columns.index(place.column) + 1 if place.column in self._columns else 0,
+                place.reading.read,
+            )
             for place in self._places
         ]
         listed = {place.column for place in self._places} | {"id"}
@@ -170,7 +171,9 @@ class _Table:
         self._result.read[self._name] = done
         self._result.rows += done
 
-    async def _fetch(self, statement: Any, rows: list[Row], before: tuple[Any, asyncio.Task[Any]] | None) -> Any:
+    async def _fetch(
+        self, statement: Any, rows: list[Row], before: tuple[Any, asyncio.Task[Any]] | None
+    ) -> Any:
         if before is not None:
             await asyncio.wait([before[1]])
         return await statement.fetch(self._name, [row[0] for row in rows])
@@ -186,9 +189,7 @@ class _Table:
         else:
             parts = [f"coalesce(({await self._shown(place)})::text, '')" for place in self._places]
             line = f" || '{_BETWEEN}' || ".join(parts)
-            join = (
-                f" LEFT JOIN app.{self._expected.target} t ON f.fate = 'migrated' AND t.id = f.target_id"
-            )
+            join = f" LEFT JOIN app.{self._expected.target} t ON f.fate = 'migrated' AND t.id = f.target_id"
             found = "t.id IS NOT NULL"
         kept = "true" if self._kept_columns else "f.fate = 'kept'"
         return f"""
@@ -202,7 +203,7 @@ class _Table:
                               AND k.row_id = f.row_id) END AS kept
               FROM migration_fate f{join}
              WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])
-        """  # noqa: S608 - names come from this program
+        """
 
     async def _shown(self, place: Place) -> str:
         """The place as text; a reference as the old number of the row it names."""
@@ -220,7 +221,8 @@ class _Table:
         )
 
     def _compare(self, rows: Sequence[Row], answer: Sequence[Any]) -> list[tuple[Row, Any, list[int]]]:
-        """The rows whose record is not plainly what it must be, with the numbers of their doubtful places."""
+        """The rows whose record is not plainly what it must be, with the numbers of their "
+        "doubtful places."""
         found = {record[0]: record for record in answer}
         if len(found) != len(answer):
             self._result.differ(f"{self._name}: eine Zeile ist mehrfach verbucht")
@@ -277,8 +279,8 @@ class _Table:
             if record[5]:
                 hidden = [*hidden, json.loads(record[5])]
             stored = (record[3] or "").split(_BETWEEN)
-            if wrong and len(stored) != len(self._places):
-                stored = await self._cells(row[0])
+            if self._expected is not None and wrong and len(stored) != len(self._places):
+                stored = await self._cells(row[0], self._expected.target)
             for number in wrong:
                 await self._judge_cell(row, self._places[number], number, stored[number], notes, hidden)
             for column in self._not_kept(row, record[5]):
@@ -286,12 +288,12 @@ class _Table:
                 if not _is_anywhere(column, value, notes, hidden):
                     self._differ(row, f"Spalte {column} ist weder übernommen noch aufbewahrt")
 
-    async def _cells(self, row_id: int) -> list[str]:
+    async def _cells(self, row_id: int, target: str) -> list[str]:
         """The places of one record apart: a text has the separator in it."""
-        assert self._expected is not None
         shown = ", ".join([f"coalesce(({await self._shown(place)})::text, '')" for place in self._places])
         answer = await self._connection.fetchval(
-            f"SELECT ARRAY[{shown}] FROM migration_fate f JOIN app.{self._expected.target} t ON t.id = f.target_id"  # noqa: S608
+            f"SELECT ARRAY[{shown}] FROM migration_fate f JOIN app.{target} t ON "
+            "t.id = f.target_id"
             " WHERE f.source_table = $1 AND f.row_id = $2",
             self._name,
             row_id,
@@ -305,25 +307,35 @@ class _Table:
         value = row[column] if column else None
         if place.reading.read(value) == stored or place.reading.same(value, stored):
             return
-        if not column or value is None or value == "" or (isinstance(value, str) and not value.strip()):
+        if await self._follows(row, place, stored):
+            return
+        if value is None or (isinstance(value, str) and not value.strip()):
             # Nothing was said: the mapping may choose, where the new column needs something.
             if place.needed or not stored:
                 return
-        elif (not stored or place.needed or stored in readings.as_text(value)) and _is_anywhere(
-            place.column, value, notes, hidden
+        elif _is_anywhere(place.column, value, notes, hidden) and (
+            not stored or place.needed or stored in readings.as_text(value) or not _is_clean(value)
         ):
-            return
-        if await self._excused(row, place, stored):
             return
         self._differ(row, f"Spalte {place.column} ist nicht wie in der Datei")
 
-    async def _excused(self, row: Row, place: Place, stored: str) -> bool:
-        """What follows from the rules of the new schema."""
-        if self._name == "bookings" and place.column == "room_id" and not stored:
-            return await self._has_no_room(row)
-        if self._name == "bookings" and place.column in ("bezahlt", "bezahlt_am", "zahlungsmethode"):
-            # A payment of nothing is none.
-            return readings.as_money_or_none(self._value(row, "gesamtpreis")) == "0.00" and stored in ("", "false")
+    async def _follows(self, row: Row, place: Place, stored: str) -> bool:
+        """What the rules of the new schema make of the row."""
+        match self._name, place.column:
+            case "bookings", "room_id":
+                return not stored and await self._has_no_room(row)
+            case "bookings", "bezahlt" | "bezahlt_am" | "zahlungsmethode":
+                # A payment of nothing is none.
+                nothing = readings.as_money_or_none(self._value(row, "gesamtpreis")) == "0.00"
+                return nothing and stored in ("", "false")
+            case "bookings", "ist_stiftungsfall":
+                status = readings.as_text(self._value(row, "status")).strip().lower()
+                return stored == "true" and status == "stiftungsfall"
+            case "rooms", "nebensaison_preis" | "hauptsaison_preis":
+                # 0.0 was: never set.
+                never = readings.as_money_or_none(self._value(row, place.column)) == "0.00"
+                pair = (self._value(row, name) for name in ("price_non_member", "price_member"))
+                return never and stored in {readings.as_money_or_none(value) for value in pair}
         if place.reference and not stored:
             return not await self._is_migrated(place.reference, self._value(row, place.column))
         return False
@@ -342,9 +354,11 @@ class _Table:
             return True
         return bool(
             await self._connection.fetchval(
-                "SELECT EXISTS (SELECT FROM app.occupancies o WHERE o.active AND o.arrival < $3 AND o.departure > $2"
+                "SELECT EXISTS (SELECT FROM app.occupancies o WHERE o.active AND o.arrival < $3 "
+                "AND o.departure > $2"
                 " AND o.room_id = (SELECT target_id FROM migration_fate WHERE source_table = 'rooms'"
-                " AND row_id = $1 UNION ALL SELECT target_id FROM migration_earlier WHERE source_table = 'rooms'"
+                " AND row_id = $1 UNION ALL SELECT target_id FROM migration_earlier WHERE "
+                "source_table = 'rooms'"
                 " AND row_id = $1 LIMIT 1))",
                 room,
                 first,
@@ -373,8 +387,9 @@ class _Table:
             notes = f"coalesce({self._expected.notes}, '')"
             join = f" LEFT JOIN app.{self._expected.target} t ON t.id = f.target_id"
         answer = await self._connection.fetch(
-            f"SELECT f.row_id, {notes}, ARRAY(SELECT q.data::text FROM legacy.quarantine q"  # noqa: S608
-            f" WHERE q.source_table = f.source_table AND q.source_id = f.row_id AND q.run_id = {self._run_id})"
+            f"SELECT f.row_id, {notes}, ARRAY(SELECT q.data::text FROM legacy.quarantine q"
+            " WHERE q.source_table = f.source_table AND q.source_id = f.row_id AND q.run_id = "
+            f"{self._run_id})"
             f" FROM migration_fate f{join} WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])",
             self._name,
             ids,
@@ -427,6 +442,13 @@ def _is_cell(cell: Any, value: Any) -> bool:
     return False
 
 
+def _is_clean(value: Any) -> bool:
+    """Whether PostgreSQL takes the value as it is; of others a readable form is stored."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return not isinstance(value, bytes)
+
+
 def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
     """Whether the original of a repaired cell is in the notes, in quarantine or kept."""
     if any(_is_cell(data.get(column), value) for data in hidden):
@@ -451,47 +473,44 @@ async def _check_fates(connection: Any, result: Verification) -> None:
 async def _check_records(connection: Any, result: Verification) -> None:
     """No record came into being without an old row."""
     await connection.execute("RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin")
-    replaced: dict[str, int] = {}
-    if await connection.fetchval("SELECT to_regclass('pg_temp.migration_renewed') IS NOT NULL"):
-        # A record that others refer to took the new content over and stayed.
-        rows = await connection.fetch(
-            "SELECT target_table, count(*) AS records FROM migration_renewed WHERE source_table = ANY ($1) GROUP BY 1",
-            renewal.PARENTS,
-        )
-        replaced = {row["target_table"]: row["records"] for row in rows}
     for name in _COUNTED:
         row = await connection.fetchrow(
-            f"SELECT (SELECT count(*) FROM app.{name}) AS now,"  # noqa: S608
+            f"SELECT (SELECT count(*) FROM app.{name}) AS now,"
             " (SELECT records FROM verification_before WHERE name = $1) AS before,"
-            " (SELECT count(*) FROM migration_fate WHERE fate = 'migrated' AND target_table = $2) AS migrated",
+            " (SELECT count(*) FROM migration_fate f WHERE f.fate = 'migrated' AND f.target_table = $2"
+            "    AND ($1 = 'occupancies' OR NOT EXISTS (SELECT FROM migration_earlier e"
+            "         WHERE e.source_table = f.source_table AND e.row_id = f.row_id))) AS migrated",
             name,
             "bookings" if name == "occupancies" else name,
         )
-        expected = row["before"] + row["migrated"] - replaced.get(name, 0)
+        expected = row["before"] + row["migrated"]
         if row["now"] != expected:
             result.differ(f"{name}: {expected} Einträge erwartet, {row['now']} gefunden")
 
 
 async def _check_money(connection: Any, result: Verification, money: _Money) -> None:
     """Sums of the old file against sums of the target, to the cent."""
-    sums = {
-        "price_lines": (money.totals, "SELECT sum(x.amount) FROM app.price_lines x JOIN {} ON f.target_id = x.booking_id"),
-        "payments": (money.paid, "SELECT sum(x.amount) FROM app.payments x JOIN {} ON f.target_id = x.booking_id"),
-        "credit_transactions": (
-            money.credit,
-            "SELECT sum(x.amount) FROM app.credit_transactions x JOIN {} ON f.target_id = x.id",
-        ),
-    }  # fmt: skip
-    for name, (expected, query) in sums.items():
-        of = "guest_credit_transactions" if name == "credit_transactions" else "bookings"
-        fates = f"(SELECT target_id FROM migration_fate WHERE source_table = '{of}' AND fate = 'migrated') f"
-        stored = await connection.fetchval(query.format(fates)) or Decimal(0)
+    sums = (
+        ("price_lines", "booking_id", "bookings", money.totals),
+        ("payments", "booking_id", "bookings", money.paid),
+        ("credit_transactions", "id", "guest_credit_transactions", money.credit),
+    )
+    for name, column, source, expected in sums:
+        stored = await connection.fetchval(
+            f"SELECT coalesce(sum(x.amount), 0) FROM app.{name} x"
+            f" JOIN migration_fate f ON f.target_id = x.{column}"
+            " WHERE f.source_table = $1 AND f.fate = 'migrated'",
+            source,
+        )
         result.money[name] = readings.cents(stored)
         if stored != expected:
-            result.differ(f"Summe {name}: {readings.cents(expected)} in der Datei, {readings.cents(stored)} im Ziel")
+            result.differ(
+                f"Summe {name}: {readings.cents(expected)} in der Datei, {readings.cents(stored)} im Ziel"
+            )
     unequal = await connection.fetchval(
         "SELECT count(*) FROM (SELECT target_id FROM migration_fate WHERE source_table = 'bookings'"
-        " AND fate = 'migrated') f WHERE (SELECT sum(p.amount) FROM app.payments p WHERE p.booking_id = f.target_id)"
+        " AND fate = 'migrated') f WHERE (SELECT sum(p.amount) FROM app.payments p WHERE "
+        "p.booking_id = f.target_id)"
         " <> (SELECT sum(l.amount) FROM app.price_lines l WHERE l.booking_id = f.target_id)"
     )
     if unequal:
@@ -502,7 +521,7 @@ async def _check_numbers(connection: Any, result: Verification) -> None:
     """The next record gets a number that nobody has; the next booking too."""
     for name in (*_COUNTED, "price_lines", "payments"):
         taken = await connection.fetchval(
-            f"SELECT coalesce(max(id), 0) >= (SELECT last_value + is_called::int FROM app.{name}_id_seq)"  # noqa: S608
+            f"SELECT coalesce(max(id), 0) >= (SELECT last_value + is_called::int FROM app.{name}_id_seq)"
             f" FROM app.{name}"
         )
         if taken:
@@ -511,7 +530,8 @@ async def _check_numbers(connection: Any, result: Verification) -> None:
         "SELECT n.year FROM (SELECT split_part(number, '-', 1)::int AS year,"
         "  max(split_part(number, '-', 2)::bigint) AS largest FROM app.bookings"
         "  WHERE number ~ '^(19|20|21)\\d\\d-\\d{1,15}$' GROUP BY 1) n"
-        " LEFT JOIN app.number_counters c ON c.year = n.year WHERE coalesce(c.last, 0) < n.largest ORDER BY 1"
+        " LEFT JOIN app.number_counters c ON c.year = n.year WHERE coalesce(c.last, 0) < n.largest "
+        "ORDER BY 1"
     )
     for row in behind:
         result.differ(f"Zähler der Reservierungsnummern {row['year']}: nicht hinter der größten")
