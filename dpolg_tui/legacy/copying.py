@@ -25,6 +25,14 @@ BUSY_LIMIT = 10.0
 _MAGIC: Final = b"SQLite format 3\0"
 _SMALLEST: Final = 512
 _ATTEMPTS = 3
+# Errors that only the copy can cause, since nothing else is written to.
+_REFUSED: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_UNWRITTEN: Final = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+)
 
 
 class CannotCopy(BadSource):

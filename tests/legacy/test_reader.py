@@ -185,6 +185,27 @@ def test_a_folder_that_cannot_be_written_to_names_the_option(file: Path, tmp_pat
         open_copy(file, occupied)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+def test_a_full_disk_leaves_no_half_copy(file: Path, backups: Path) -> None:
+    make(file, "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(1000000))")
+    limited = f"""
+import resource
+from pathlib import Path
+from dpolg_tui.legacy.reader import CannotCopy, open_copy
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    open_copy(Path({str(file)!r}), Path({str(backups)!r}))
+except CannotCopy as error:
+    print(error.message)
+"""
+    root = Path(__file__).parents[2]
+    answer = subprocess.run(
+        [sys.executable, "-c", limited], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert "bitte freien Platz und Zugriffsrechte prüfen" in answer.stdout
+    assert list(backups.iterdir()) == []
+
+
 # --- bad files
 
 
