@@ -40,6 +40,11 @@ def function_files() -> tuple[SqlFile, ...]:
     return _read("functions")
 
 
+def legacy_files() -> tuple[SqlFile, ...]:
+    """The steps that map the predecessor's rows, in the order of their names; part of no schema."""
+    return _read("legacy")
+
+
 def read(name: str) -> str:
     """The text of ``hardening.sql`` or ``checks.sql``."""
     return (sql_directory() / name).read_text(encoding="utf-8")
