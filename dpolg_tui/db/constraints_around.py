@@ -102,7 +102,7 @@ _RANGES = {
     },
 }
 _PARENTS = {
-    "booking_id": "Die Buchung wurde inzwischen gelöscht, oder hierzu ist etwas eingetragen, das bleiben muss: "
+    "booking_id": "Die Buchung wurde inzwischen gelöscht, oder zu ihr ist etwas eingetragen, das bleibt: "
     "bitte neu öffnen.",
     "guest_id": "Der Gast wurde inzwischen gelöscht, oder zu ihm ist etwas eingetragen, das bleiben muss: "
     "bitte einen Gast aus der Liste wählen.",

@@ -142,6 +142,11 @@ def format_money(amount: Decimal) -> str:
     return format_currency(rounded, "EUR", locale="de_DE").replace("\N{NO-BREAK SPACE}", " ")
 
 
+def format_number(number: Decimal) -> str:
+    """``3``, ``2,5``"""
+    return f"{number.normalize():f}".replace(".", ",")
+
+
 # --- parse -----------------------------------------------------------------------------------
 
 # Text, compiled when first used: the start of the program need not wait for it.

@@ -10,6 +10,33 @@ from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
 
 FORM_ACTIONS: tuple[Action, ...] = (
+    Action(
+        "reminders.new",
+        "neu",
+        "n",
+        "Legt eine Erinnerung an.",
+        "reminders",
+        footer=True,
+        palette=False,
+    ),
+    Action(
+        "reminders.open",
+        "öffnen",
+        "enter",
+        "Öffnet die markierte Erinnerung.",
+        "reminders",
+        footer=True,
+        palette=False,
+    ),
+    Action(
+        "reminders.complete",
+        "erledigt",
+        "space",
+        "Hakt die markierte Erinnerung ab; eine erledigte ist danach wieder offen.",
+        "reminders",
+        footer=True,
+        palette=False,
+    ),
     Action("booking.save", "speichern", "ctrl+s", "Speichert, was geändert ist.", "booking", footer=True),
     Action(
         "booking.calendar",
@@ -22,12 +49,21 @@ FORM_ACTIONS: tuple[Action, ...] = (
     Action("booking.open_guest", "Gast öffnen", "ctrl+g", "Zeigt alle Angaben des Gastes.", "booking"),
     Action(
         "booking.next_tab",
-        "Verlauf",
+        "Abschnitt",
         "ctrl+t",
-        "Wechselt zwischen Aufenthalt und Verlauf.",
+        "Geht zum nächsten Abschnitt; in den Listen auch mit ← und →.",
         "booking",
         footer=True,
     ),
+    Action(
+        "booking.new_reminder",
+        "neue Erinnerung",
+        "",
+        "Legt eine Erinnerung zu dieser Buchung an.",
+        "booking",
+    ),
+    Action("booking.to_reminders", "Erinnerungen", "", "Geht zum Abschnitt Erinnerungen.", "booking"),
+    Action("booking.to_history", "Verlauf", "", "Geht zum Abschnitt Verlauf.", "booking"),
     Action("booking.new_guest", "neuer Gast", "ctrl+n", "Legt einen neuen Gast an.", "booking", footer=True),
     Action(
         "booking.cancel",

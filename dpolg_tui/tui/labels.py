@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dpolg_tui.domain import german
-from dpolg_tui.domain.labels import field_label
+from dpolg_tui.domain.labels import TABLES, field_label, value_label
 from dpolg_tui.domain.models import HistoryEntry, Kind, Room, Status
 
 EMPTY = "–"
@@ -43,15 +43,40 @@ def _status(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return german.kind_label(Kind(str(value)))
+    word = str(value)
+    return german.kind_label(Kind(word)) if word in set(Kind) else value_label("kind", word)
+
+
+def _number(value: object) -> str:
+    return german.format_number(Decimal(str(value)))
+
+
+def _word_of(name: str) -> Callable[[object], str]:
+    return lambda value: value_label(name, value)
 
 
 _WRITERS: Mapping[str, Callable[[object], str]] = {
     **dict.fromkeys(
-        ["option_expires", "cleaning_date", "arrival", "departure", "retired_from", "date_of_birth"], _date
+        [
+            "option_expires",
+            "cleaning_date",
+            "arrival",
+            "departure",
+            "retired_from",
+            "date_of_birth",
+            "paid_on",
+            "due_date",
+            "snoozed_until",
+            "invoice_sent_on",
+            "dunning_sent_on",
+            "valid_from",
+        ],
+        _date,
     ),
     **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at"], _moment),
-    **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee"], _money),
+    **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee", "unit_price", "amount"], _money),
+    **dict.fromkeys(["quantity", "percentage"], _number),
+    **{name: _word_of(name) for name in ("priority", "applies_to", "vat_kind")},
     **dict.fromkeys(
         [
             "foundation_case",
@@ -60,6 +85,7 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
             "marketing_consent",
             "automatic_mail",
             "has_key_code",
+            "completed",
         ],
         _yes_no,
     ),
@@ -80,18 +106,21 @@ _SILENT = frozenset(
         "created_by",
         "updated_at",
         "updated_by",
+        "position",
+        "service_template_id",
+        "discount_template_id",
+        "companion_id",
+        # The line of the history has both.
+        "completed_at",
+        "completed_by",
     ]
 )
 """Columns whose change tells staff nothing."""
 
 _OPERATIONS = {"INSERT": "angelegt", "DELETE": "gelöscht"}
 
-_TABLES = {
-    "bookings": "Buchung",
-    "occupancies": "Aufenthalt",
-    "rooms": "Zimmer",
-    "guests": "Gast",
-}
+_OWN = frozenset(["bookings", "occupancies", "rooms", "guests"])
+"""Tables whose fields need no word before them to be understood."""
 
 
 def room_label(room_id: int | None, rooms: Mapping[int, Room]) -> str:
@@ -165,8 +194,9 @@ def history_lines(
     for entry in entries:
         when, who = german.format_datetime(entry.timestamp), entry.username or "System"
         old, new = entry.old_data or {}, entry.new_data or {}
+        table = TABLES.get(entry.table_name, entry.table_name)
+        prefix = "" if entry.table_name in _OWN else f"{table}: "
         if entry.operation in _OPERATIONS:
-            table = _TABLES.get(entry.table_name, entry.table_name)
             yield HistoryLine(when, who, f"{table} {_OPERATIONS[entry.operation]}", "", "")
         for name in dict.fromkeys((*old, *new)):
             before, after = old.get(name), new.get(name)
@@ -180,4 +210,4 @@ def history_lines(
                 field_text(name, values[name], rooms, guests) if name in values else ""
                 for values in (old, new)
             ]
-            yield HistoryLine(when, who, field_label(name), *words)
+            yield HistoryLine(when, who, prefix + field_label(name, entry.table_name), *words)

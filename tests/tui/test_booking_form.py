@@ -274,7 +274,7 @@ async def test_the_history_tells_who_changed_what(database: TestDatabase) -> Non
         booking_id = await book(desks.ben, desks.house.huber, desks.house.double, 0)
         await desks.ben.bookings.save(booking_id, {"persons": Change(1, 2)})
         await desks.open_booking(booking_id)
-        await desks.press("ctrl+t")
+        await desks.press(*["ctrl+t"] * 5)
         await desks.here.until(lambda: desks.screen.query_one(HistoryTable).row_count > 1, "history")
         text = desks.here.text()
         for words in (

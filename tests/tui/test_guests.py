@@ -8,7 +8,7 @@ from dpolg_tui.domain.merge import Change
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.screens.guests import GuestsScreen
-from dpolg_tui.tui.screens.listing import RecordTable
+from dpolg_tui.tui.widgets.record_table import RecordTable
 from tests.databases import TestDatabase
 from tests.tui.forms_house import Desks, book, house
 

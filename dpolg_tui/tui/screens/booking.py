@@ -1,4 +1,4 @@
-"""The booking form: create, edit, cancel, bring back; with the history of who changed what."""
+"""The booking form: create, edit, cancel, bring back. Its other tabs are in ``booking_tabs``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import Static
 
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
@@ -21,21 +21,19 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
-from dpolg_tui.tui.labels import guests_in, history_lines
 from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
-from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.screens.booking_tabs import HISTORY, STAY, BookingTabs
 from dpolg_tui.tui.widgets.booking_form import BookingForm
 from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import DateField
 from dpolg_tui.tui.widgets.guest_field import GuestField, prefill_from
-from dpolg_tui.tui.widgets.history import HistoryTable
 from dpolg_tui.tui.work import read, write
 
 REST = 0.2
 """Seconds of rest after typing before free rooms are asked for."""
 
 
-class BookingScreen(DeskScreen):
+class BookingScreen(BookingTabs):
     """A booking, new or stored. Leaves only when asked to, or when all is saved."""
 
     SCOPE = "booking"
@@ -43,7 +41,9 @@ class BookingScreen(DeskScreen):
     HELP = (
         "Gast: tippen sucht nach Name, E-Mail oder Telefon; ↓ und Enter wählen. "
         "Daten: 21.11. · 21.11.26 · heute · +2 · mo; bei der Abreise ist +3 drei Nächte. "
-        "Gespeichert wird nur, was geändert ist. Der Preis ist eine Information."
+        "Gespeichert wird nur, was geändert ist. "
+        "Strg+T geht zu Preis, Zahlungen, Begleitpersonen, Erinnerungen und Verlauf; "
+        "in den Erinnerungen: n neu, Leertaste erledigt, Enter öffnet."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("booking")
     AUTO_FOCUS = ""  # set when the booking is read
@@ -64,14 +64,11 @@ class BookingScreen(DeskScreen):
         self._leaving = False
         self._rest: Timer | None = None
 
-    def compose_body(self) -> ComposeResult:
-        with TabbedContent(id="booking-tabs"):
-            with TabPane("Aufenthalt", id="tab-stay"), Horizontal():
-                yield BookingForm()
-                with VerticalScroll(id="booking-side", can_focus=False):
-                    yield Static("", id="booking-facts", markup=False)
-            with TabPane("Verlauf", id="tab-history"):
-                yield HistoryTable()
+    def compose_stay(self) -> ComposeResult:
+        with Horizontal():
+            yield BookingForm()
+            with VerticalScroll(id="booking-side", can_focus=False):
+                yield Static("", id="booking-facts", markup=False)
 
     @property
     def form(self) -> BookingForm:
@@ -103,6 +100,7 @@ class BookingScreen(DeskScreen):
         self.booking = booking
         self.title = f"Buchung {booking.number}"
         self.form.load_booking(booking)
+        self.show_sections()
         self.show_state()
 
     def _not_loaded(self, error: DomainError) -> bool:
@@ -202,30 +200,6 @@ class BookingScreen(DeskScreen):
 
         self.app.push_screen(dialog, picked)
 
-    # History
-
-    def action_next_tab(self) -> None:
-        """Between the stay and its history."""
-        tabs = self.query_one(TabbedContent)
-        tabs.active = "tab-stay" if tabs.active == "tab-history" else "tab-history"
-
-    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
-        if event.pane.id == "tab-history":
-            self.query_one(HistoryTable).focus()
-            self._read_history()
-
-    def _read_history(self) -> None:
-        if self.booking_id is not None:
-            read(self, self._load_history(self.booking_id), "Verlauf lesen", group="history")
-
-    async def _load_history(self, booking_id: int) -> None:
-        entries = await self.desk.bookings.history(booking_id)
-        field = self.form.guest
-        for guest_id in guests_in(entries) - field.known_names.keys():
-            await self._learn_guest(guest_id)
-        lines = history_lines(entries, self.desk.store.rooms, field.known_names)
-        self.query_one(HistoryTable).show(lines)
-
     # Saving
 
     def action_save(self) -> None:
@@ -278,7 +252,7 @@ class BookingScreen(DeskScreen):
 
     def _failed(self, error: DomainError) -> bool:
         if isinstance(error, InvalidInput):
-            self.query_one(TabbedContent).active = "tab-stay"
+            self.tabs.active = STAY
         return show_at_field(self.form, error)
 
     async def _room_taken(self, result: WriteResult) -> None:
@@ -371,17 +345,32 @@ class BookingScreen(DeskScreen):
                     self.desk_app.show_toast(f"{by} hat diese Buchung gelöscht.", "warning")
                 else:
                     read(self, self._follow(event.id, by), "Buchung lesen", group="follow")
+            case "reminder" if self.booking is not None and self._is_ours(event):
+                read(self, self._follow_reminder(self.booking.id, event), "Buchung lesen", group="follow")
             case "guest" if event.id == self.form.guest.peek and event.action != "deleted":
-                read(self, self._learn_guest(event.id), "Gast lesen", group="learn")
+                read(self, self.learn_guest(event.id), "Gast lesen", group="learn")
         if event.kind in ("booking", "block", "room"):
             self._ask_rooms_soon()
+
+    def _is_ours(self, event: RecordChanged) -> bool:
+        """Whether a reminder is, or was, one of this booking."""
+        known = self.booking.reminders if self.booking else ()
+        return event.booking_id == self.booking_id or event.id in {reminder.id for reminder in known}
+
+    async def _follow_reminder(self, booking_id: int, event: RecordChanged) -> None:
+        by = event.by.display_name if event.by else "Jemand"
+        await self._follow(booking_id, by)
+        if not event.own:
+            words = {"created": "angelegt", "updated": "geändert", "deleted": "gelöscht"}[event.action]
+            self.desk_app.show_toast(f"{by} hat eine Erinnerung dieser Buchung {words}.")
 
     def on_store_reloaded(self) -> None:
         if self.booking is not None:
             read(self, self._follow(self.booking.id, None), "Buchung lesen", group="follow")
         self._ask_rooms_soon()
 
-    async def _learn_guest(self, guest_id: int) -> None:
+    async def learn_guest(self, guest_id: int) -> None:
+        """Reads the name of a guest, also of one who is gone."""
         try:
             guest = await self.desk.guests.get(guest_id)
         except RecordMissing:
@@ -397,11 +386,12 @@ class BookingScreen(DeskScreen):
         self.booking = booking
         self.form.note_dates()
         self._say_facts()
+        self.show_sections()
         if refreshed:
             self.desk_app.show_toast(f"{who} hat geändert: {', '.join(refreshed)}.")
         if marked:
             self.desk_app.show_toast(
                 f"{who} hat auch geändert: {', '.join(marked)}. Ihre Eingabe bleibt stehen.", "warning"
             )
-        if self.query_one(TabbedContent).active == "tab-history":
+        if self.tabs.active == HISTORY:
             self._read_history()

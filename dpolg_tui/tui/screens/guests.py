@@ -12,8 +12,9 @@ from dpolg_tui.domain.models import GuestSummary, Role
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
-from dpolg_tui.tui.screens.listing import PAGE, Column, ListScreen, Row
+from dpolg_tui.tui.screens.listing import PAGE, ListScreen
 from dpolg_tui.tui.widgets.guest_field import prefill_from
+from dpolg_tui.tui.widgets.record_table import Column, Row
 from dpolg_tui.tui.work import read, write
 
 

@@ -25,7 +25,8 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.room import RoomDialog
-from dpolg_tui.tui.screens.listing import Column, ListScreen, RecordTable, Row
+from dpolg_tui.tui.screens.listing import ListScreen
+from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 from dpolg_tui.tui.work import read, write
 
 BLOCKS_AHEAD = timedelta(days=730)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import Booking, FreeRoom, InTheWay, Room, Status
-from dpolg_tui.domain.pricing import price_stay
+from dpolg_tui.domain.payments import open_amount
+from dpolg_tui.domain.pricing import StayPrice, price_stay
 from dpolg_tui.domain.stay import TRANSITIONS, check_persons, check_stay
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.labels import WITHOUT_ROOM, room_label, stay_text
@@ -202,7 +204,7 @@ class BookingForm(Form):
     def facts(self, booking: Booking | None) -> str:
         """What stands beside the fields: period, price as information, other stays, stamps."""
         lines: list[str] = []
-        period, room = self.period, self._rooms.get(self.room_id or 0)
+        period = self.period
         if period is not None:
             arrival, departure = period
             lines += [
@@ -211,20 +213,31 @@ class BookingForm(Form):
                 "",
             ]
         lines.append("Preis")
-        if period is None or room is None:
-            lines.append(
-                "sobald Zimmer und Zeitraum feststehen" if room is None else "sobald der Zeitraum feststeht"
-            )
+        if booking is not None and booking.price_lines:
+            lines += _stored_price(booking)
         else:
-            price = price_stay(room, *period)
-            for line in price.lines:
-                lines += [line.label, f"{line.quantity} × {german.format_money(line.unit_price)}".rjust(12)]
-                lines[-1] += german.format_money(line.amount).rjust(max(1, 26 - len(lines[-1])))
-            lines += ["─" * 26, "Summe" + german.format_money(price.total).rjust(21)]
-            lines.append("Nur Information, wird noch nicht gespeichert")
+            lines += self._price_as_information()
         if booking is not None:
             lines += self._booking_facts(booking)
         return "\n".join(lines)
+
+    @property
+    def price(self) -> StayPrice | None:
+        """What the room costs in the period that is typed; None until both are known."""
+        period, room = self.period, self._rooms.get(self.room_id or 0)
+        return None if period is None or room is None else price_stay(room, *period)
+
+    def _price_as_information(self) -> list[str]:
+        price = self.price
+        if price is None:
+            missing = "der Zeitraum feststeht" if self.room_id else "Zimmer und Zeitraum feststehen"
+            return [f"sobald {missing}"]
+        lines: list[str] = []
+        for line in price.lines:
+            lines += [line.label, f"{line.quantity} × {german.format_money(line.unit_price)}".rjust(12)]
+            lines[-1] += german.format_money(line.amount).rjust(max(1, 26 - len(lines[-1])))
+        lines += ["─" * 26, "Summe" + german.format_money(price.total).rjust(21)]
+        return [*lines, "Nur Information, wird noch nicht gespeichert"]
 
     def _booking_facts(self, booking: Booking) -> list[str]:
         lines = ["", f"{booking.number} · {german.status_label(booking.status)}"]
@@ -241,6 +254,13 @@ class BookingForm(Form):
             if moment is not None:
                 lines.append(f"{word} {german.format_datetime(moment)}{f' {who}' if who else ''}")
         return lines
+
+
+def _stored_price(booking: Booking) -> list[str]:
+    """The sums only: the lines have a section of their own."""
+    total = booking.total or Decimal(0)
+    amounts = (("Summe", total), ("bezahlt", booking.paid), ("offen", open_amount(total, booking.paid)))
+    return [word + german.format_money(amount).rjust(26 - len(word)) for word, amount in amounts]
 
 
 def _values(booking: Booking) -> dict[str, object]:
