@@ -48,7 +48,7 @@ def rename(query: str) -> Renamed:
 class _Statement:
     """One statement: first every name is looked up, then all are changed."""
 
-    def __init__(self, root: exp.Expression, renamed: Renamed) -> None:
+    def __init__(self, root: exp.Expr, renamed: Renamed) -> None:
         self._root = root
         self._renamed = renamed
         self._made_here = {found.alias_or_name.lower() for found in root.find_all(exp.CTE)}
