@@ -45,13 +45,8 @@ DECLARE
     typed constant text := btrim(value, E' \t\r\n');
     found timestamptz;
 BEGIN
-    IF typed ~ '^\d{4}-\d{1,2}-\d{1,2}([T ]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*(Z|[+-]\d\d(:?\d\d)?)?)?$' THEN
+    IF typed ~ '^\d{4}-\d{1,2}-\d{1,2}([T ]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)?)?$' THEN
         found := typed::timestamptz;
-    ELSIF typed ~ '^\d{1,2}\.\s*\d{1,2}\.\s*\d{4}$' OR typed ~ '^\d{7}$' THEN
-        found := legacy.unusual_day_of(typed)::timestamp AT TIME ZONE 'UTC';
-    ELSIF typed ~ '^\d{7}\.\d{1,15}$' THEN
-        found := date_trunc('second', TIMESTAMPTZ '2000-01-01 12:00:00+00'
-                            + make_interval(secs => (typed::numeric - 2451545)::double precision * 86400 + 0.5));
     END IF;
     RETURN CASE WHEN found >= TIMESTAMPTZ '1880-01-01 00:00:00+00' AND found < TIMESTAMPTZ '2200-01-01 00:00:00+00'
                 THEN found END;

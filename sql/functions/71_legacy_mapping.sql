@@ -12,16 +12,17 @@ DECLARE
 BEGIN
     EXECUTE format('UPDATE map_%1$s SET problem = CASE WHEN i_id IS NULL THEN ''unreadable_id:id'' ELSE ''second_row:id'' END '
                    'WHERE id <> '''' AND i_id IS DISTINCT FROM row_id', source);
-    EXECUTE format('UPDATE map_%1$s m SET new_id = e.target_id, known = true FROM migration_earlier e '
-                   'JOIN app.%2$I t ON t.id = e.target_id '
+    -- A row of an earlier run keeps its record; if that was removed to be made anew, its id.
+    EXECUTE format('UPDATE map_%1$s m SET new_id = e.target_id, '
+                   'known = EXISTS (SELECT FROM app.%2$I t WHERE t.id = e.target_id) FROM migration_earlier e '
                    'WHERE e.source_table = %1$L AND e.target_table = %2$L AND e.row_id = m.row_id', source, target);
     -- Ids that JavaScript, or a sequence at its end, could not carry on from are replaced as well.
     EXECUTE format('SELECT greatest((SELECT max(id) FROM app.%2$I), (SELECT max(row_id) FROM map_%1$s '
                    'WHERE row_id BETWEEN 1 AND 4503599627370496), 0)', source, target) INTO next_id;
     EXECUTE format('UPDATE map_%1$s m SET new_id = n.new_id FROM ('
                    'SELECT row_id, $1 + row_number() OVER (ORDER BY row_id) AS new_id FROM map_%1$s '
-                   'WHERE problem IS NULL AND NOT known AND (row_id NOT BETWEEN 1 AND 4503599627370496 '
-                   'OR row_id IN (SELECT t.id FROM app.%2$I t))) n WHERE n.row_id = m.row_id', source, target)
+                   'WHERE problem IS NULL AND NOT known AND (new_id NOT BETWEEN 1 AND 4503599627370496 '
+                   'OR new_id IN (SELECT t.id FROM app.%2$I t))) n WHERE n.row_id = m.row_id', source, target)
         USING next_id;
     EXECUTE format('INSERT INTO legacy.id_map (run_id, table_name, old_id, new_id) '
                    'SELECT $1, %1$L, row_id, new_id FROM map_%1$s '

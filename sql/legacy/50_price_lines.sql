@@ -99,15 +99,16 @@ SELECT s.booking, 4, s.row_id, 'service', t.name,
        t.vat_kind, t.id, NULL, s.m_created_at, 'booking_services', s.row_id, NULL
   FROM map_booking_services s JOIN app.service_templates t ON t.id = s.template LEFT JOIN bill b ON b.booking = s.booking
  WHERE s.problem IS NULL;
+-- A percentage given by hand was of nights and services.
 INSERT INTO line
 SELECT d.booking, 6, d.row_id, 'discount', d.discount_name,
        -round(CASE WHEN d.is_percent
                    THEN d.n_discount_value / 100 * CASE WHEN b.nights IS NULL THEN 0 WHEN b.nights = 0 THEN b.total
-                        WHEN h.discount_base = 'subtotal' THEN b.nights + b.services ELSE b.nights END
+                                                           ELSE b.nights + b.services END
                    ELSE d.n_discount_value END, 2),
-       CASE WHEN d.is_percent THEN round(d.n_discount_value, 3) END, CASE WHEN d.is_percent THEN h.discount_base END,
+       CASE WHEN d.is_percent THEN round(d.n_discount_value, 3) END, CASE WHEN d.is_percent THEN 'subtotal' END,
        'lodging', NULL, NULL, d.m_created_at, 'discounts', d.row_id, NULL
-  FROM map_discounts d CROSS JOIN app.house_settings h LEFT JOIN bill b ON b.booking = d.booking
+  FROM map_discounts d LEFT JOIN bill b ON b.booking = d.booking
  WHERE d.problem IS NULL;
 INSERT INTO line
 SELECT d.booking, 7, d.row_id, 'discount', t.name,

@@ -67,7 +67,7 @@ SELECT r.source_table, r.column_name, r.kind, r.affected, coalesce(f.rows, 0),
   JOIN migration_kind k ON k.kind = r.kind AND k.sentence IS NOT NULL
   LEFT JOIN migration_count f ON f.source_table = r.source_table AND f.column_name = r.column_name AND f.kind = 'filled';
 
--- One row per old row. A view: the accounts are already in the tables.
+-- One line per old row.
 DO $$
 DECLARE
     parts text;
@@ -80,7 +80,7 @@ BEGIN
                'CASE WHEN problem IS NULL THEN %2$L END AS target_table, CASE WHEN problem IS NULL THEN new_id END AS target_id '
                'FROM map_%1$s', source_table, target_table), ' UNION ALL ')
       INTO parts FROM migration_target;
-    EXECUTE 'CREATE TEMP VIEW migration_fate AS ' || parts
+    EXECUTE 'CREATE TEMP TABLE migration_fate ON COMMIT DROP AS ' || parts
         || ' UNION ALL SELECT table_name, row_id, ''kept'', NULL, NULL FROM legacy.kept_rows k'
         || ' WHERE k.run_id = ' || current_setting('legacy.run_id')
         || ' AND NOT EXISTS (SELECT FROM migration_target t WHERE t.source_table = k.table_name)';
