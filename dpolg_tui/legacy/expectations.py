@@ -54,7 +54,8 @@ def _of(table: str, pairs: str, reading: Reading = readings.TEXT) -> tuple[Place
     places = []
     for pair in pairs.split():
         old, _, new = pair.partition(":")
-        places.append(Place(old, f"(SELECT x.{new or old} FROM app.{table} x)", reading))
+        sql = f"(SELECT x.{new or old} FROM app.{table} x)"
+        places.append(Place(old, sql, reading, needed=True))
     return tuple(places)
 
 
@@ -68,6 +69,16 @@ _GUEST: Final = Place("guest_id", "t.guest_id", readings.WHOLE, reference="guest
 _STAY: Final = "(SELECT o.{} FROM app.occupancies o WHERE o.booking_id = t.id)"
 _PAYMENT: Final = "(SELECT p.{} FROM app.payments p WHERE p.booking_id = t.id)"
 
+_SEASON: Final = "(SELECT s.{} FROM app.seasons s WHERE s.name = 'Hauptsaison')"
+_FORM_OF_LINE: Final = "CASE WHEN t.percentage IS NULL THEN 'fixed' ELSE 'percent' END"
+_PERCENT: Final = dict.fromkeys(("percent", "percentage", "prozent"), "percent")
+_FORM: Final = readings.one_of(
+    {"": "fixed", "fixed": "fixed", "fest": "fixed", "betrag": "fixed", **_PERCENT}
+)
+_BASE: Final = readings.one_of(
+    {"": "nights", "overnight_price": "nights", "total_price": "subtotal", "gesamtpreis": "subtotal"}
+)
+
 EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "rooms": Expectation(
         "rooms",
@@ -80,11 +91,11 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 readings.KIND_OF_ROOM,
                 needed=True,
             ),
-            Place("nebensaison_preis", "t.price_low", readings.MONEY_OR_NONE),
-            Place("hauptsaison_preis", "t.price_high", readings.MONEY_OR_NONE),
+            Place("nebensaison_preis", "t.price_low", readings.MONEY_OR_NONE, needed=True),
+            Place("hauptsaison_preis", "t.price_high", readings.MONEY_OR_NONE, needed=True),
             Place("schluesselcode", "t.key_code", secret=True),
             *_texts("street_address:street postal_code city notizen:notes"),
-            Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE),
+            Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE, needed=True),
         ),
         notes="t.notes",
     ),
@@ -108,7 +119,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             ),
             Place("rechnungs_email", "t.invoice_email", readings.EMAIL),
             Place("geburtsdatum", "t.date_of_birth", readings.DATE),
-            Place("dpolg_mitglied", "t.is_member", readings.YES_OR_NO),
+            Place("dpolg_mitglied", "t.is_member", readings.YES_OR_NO, needed=True),
             Place("marketing_einwilligung", "t.marketing_consent", readings.BOOLEAN),
             Place("automail", "t.automatic_mail", readings.BOOLEAN),
             _created(),
@@ -133,7 +144,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             Place("bemerkungen", "t.notes"),
             _created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
-            Place("ist_stiftungsfall", "t.foundation_case", readings.YES_OR_NO),
+            Place("ist_stiftungsfall", "t.foundation_case", readings.YES_OR_NO, needed=True),
             Place("ist_dpolg_mitglied", "t.guest_is_member", readings.YES_OR_NO, needed=True),
             Place("putzplan_checkout_date", "t.cleaning_date", readings.DATE),
             Place("mahnung_gesendet_am", "t.dunning_sent_on", readings.DATE),
@@ -173,10 +184,26 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         notes="t.notes",
     ),
     "additional_services": Expectation(
-        "price_lines", (_BOOKING, *_texts("service_name:label", needed=True), _created())
+        "price_lines",
+        (
+            _BOOKING,
+            *_texts("service_name:label", needed=True),
+            Place("service_price", "t.amount", readings.MONEY),
+            Place("price_type", _FORM_OF_LINE, _FORM, needed=True),
+            Place("original_value", "coalesce(t.percentage, t.amount)", readings.NUMBER, needed=True),
+            Place("applies_to", "coalesce(t.applies_to, 'nights')", _BASE, needed=True),
+            _created(),
+        ),
     ),
     "discounts": Expectation(
-        "price_lines", (_BOOKING, *_texts("discount_name:label", needed=True), _created())
+        "price_lines",
+        (
+            _BOOKING,
+            *_texts("discount_name:label", needed=True),
+            Place("discount_type", _FORM_OF_LINE, _FORM),
+            Place("discount_value", "coalesce(t.percentage, -t.amount)", readings.NUMBER),
+            _created(),
+        ),
     ),
     "booking_services": Expectation(
         "price_lines",
@@ -188,6 +215,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 readings.WHOLE,
                 reference="service_templates",
             ),
+            Place("calculated_price", "abs(t.amount)", readings.NUMBER, needed=True),
+            _created(),
         ),
     ),
     "booking_discounts": Expectation(
@@ -200,6 +229,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 readings.WHOLE,
                 reference="discount_templates",
             ),
+            Place("calculated_price", "abs(t.amount)", readings.NUMBER, needed=True),
+            _created(),
         ),
     ),
     "service_templates": Expectation(
@@ -207,12 +238,14 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             *_texts("name", needed=True),
             *_texts("description emoji color_hex:colour"),
-            Place("price", "t.price", readings.MONEY_OR_NONE),
-            Place("is_active", "t.active", readings.YES_OR_NO),
-            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO),
-            Place("requires_dog_cleaning", "t.requires_dog_cleaning", readings.YES_OR_NO),
-            Place("requires_bedding_change", "t.requires_bedding_change", readings.YES_OR_NO),
-            Place("requires_deep_cleaning", "t.requires_deep_cleaning", readings.YES_OR_NO),
+            Place("price", "t.price", readings.MONEY_OR_NONE, needed=True),
+            Place("is_active", "t.active", readings.YES_OR_NO, needed=True),
+            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO, needed=True),
+            Place("price_type", "t.price_type", _FORM, needed=True),
+            Place("applies_to", "t.applies_to", _BASE, needed=True),
+            Place("requires_dog_cleaning", "t.requires_dog_cleaning", readings.YES_OR_NO, needed=True),
+            Place("requires_bedding_change", "t.requires_bedding_change", readings.YES_OR_NO, needed=True),
+            Place("requires_deep_cleaning", "t.requires_deep_cleaning", readings.YES_OR_NO, needed=True),
             Place("cleaning_plan_position", "t.cleaning_plan_position"),
             _created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
@@ -224,10 +257,11 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             *_texts("name", needed=True),
             *_texts("description emoji color_hex:colour cleaning_plan_position"),
-            *_texts("discount_type:price_type", needed=True),
-            Place("discount_value", "t.price", readings.MONEY_OR_NONE),
-            Place("is_active", "t.active", readings.YES_OR_NO),
-            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO),
+            Place("discount_type", "t.price_type", _FORM, needed=True),
+            Place("applies_to", "t.applies_to", _BASE, needed=True),
+            Place("discount_value", "t.price", readings.MONEY_OR_NONE, needed=True),
+            Place("is_active", "t.active", readings.YES_OR_NO, needed=True),
+            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO, needed=True),
             _created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
@@ -262,9 +296,9 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             *_texts("reminder_type:kind title priority", needed=True),
             *_texts("description completed_by"),
             Place("due_date", "t.due_date", readings.DATE, needed=True),
-            Place("is_completed", "t.completed", readings.YES_OR_NO),
+            Place("is_completed", "t.completed", readings.YES_OR_NO, needed=True),
             Place("completed_at", "t.completed_at", readings.MOMENT),
-            Place("is_snoozed", "t.snoozed_until IS NOT NULL", readings.YES_OR_NO),
+            Place("is_snoozed", "t.snoozed_until IS NOT NULL", readings.YES_OR_NO, needed=True),
             Place("snoozed_until", "t.snoozed_until", readings.DATE),
             _created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
@@ -289,8 +323,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             *_texts("template_name:name subject body", needed=True),
             *_texts("description"),
             _created(),
-            # The predecessor wrote this one in its own zone, two hours ahead.
-            Place("updated_at", "t.updated_at + interval '2 hours'", readings.MOMENT),
+            Place("updated_at", "t.updated_at", readings.SUMMER_MOMENT),
         ),
         notes="t.description",
     ),
@@ -330,18 +363,27 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 "payment_due_days:payment_days reminder_after_days:payment_reminder_days",
                 readings.WHOLE,
             ),
+            *_of("house_settings", "dpolg_rabatt:member_discount_percentage", readings.MONEY),
         ),
     ),
     "pricing_settings": Expectation(
         "house_settings",
         (
-            *_of("house_settings", "mitglieder_rabatt_aktiv:member_discount_active", readings.YES_OR_NO),
+            *_of(
+                "house_settings",
+                "mitglieder_rabatt_aktiv:member_discount_active",
+                readings.YES_OR_NO,
+            ),
             *_of("house_settings", "mitglieder_rabatt_prozent:member_discount_percentage", readings.MONEY),
             Place(
                 "rabatt_basis",
                 "(SELECT x.discount_base FROM app.house_settings x)",
                 readings.one_of({"zimmerpreis": "nights", "gesamtpreis": "subtotal"}),
+                needed=True,
             ),
+            Place("hauptsaison_aktiv", _SEASON.format("active"), readings.YES_OR_NO, needed=True),
+            Place("hauptsaison_start", _SEASON.format("first_day"), readings.MONTH_AND_DAY, needed=True),
+            Place("hauptsaison_ende", _SEASON.format("last_day"), readings.MONTH_AND_DAY, needed=True),
         ),
     ),
     "notification_settings": Expectation(
@@ -353,6 +395,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 "payment_reminders_enabled:mail_payment_reminders",
                 readings.YES_OR_NO,
             ),
+            *_of("house_settings", "payment_reminder_after_days:payment_reminder_days", readings.WHOLE),
             *_of("house_settings", "payment_reminder_repeat_days", readings.WHOLE),
         ),
     ),

@@ -80,7 +80,7 @@ async def record(connection: Any, run_id: int) -> None:
         INSERT INTO legacy.source_fingerprints (table_name, id, sha256, run_id, target_table, target_id)
         SELECT s.table_name, s.row_id, {_SHA}, s.run_id, f.target_table, f.target_id
           FROM legacy.source_rows s
-          JOIN migration_fate f ON f.source_table = s.table_name AND f.row_id = s.row_id
+          JOIN migration_account f ON f.source_table = s.table_name AND f.row_id = s.row_id
          WHERE s.run_id = {int(run_id)}
             ON CONFLICT (table_name, id) DO UPDATE
            SET sha256 = excluded.sha256, run_id = excluded.run_id,

@@ -189,6 +189,7 @@ async def _work(
     with screen.phase("mapping", total) as progress:
         await mapping.apply(connection, run_id, options, progress)
     with screen.phase("recording", total):
+        await accounting.settle_accounts(connection)
         await fingerprints.record(connection, run_id)
     with screen.phase("verifying", total) as progress:
         result = await verify.check(connection, source, run_id, progress)

@@ -28,7 +28,7 @@ class Options:
 
 
 class Progress(Protocol):
-    """Hears how far a phase is. ``done`` counts rows since the phase began; ``total`` 0: not known."""
+    """Hears how far a phase is: ``done`` rows of all ``total``; without a total, of the table at work."""
 
     def __call__(self, what: str, done: int, total: int = 0) -> None:
         """``what``: the table or step at work, as it may be shown."""

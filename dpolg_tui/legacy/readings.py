@@ -218,6 +218,29 @@ def as_status(value: Any) -> str:
     return _STATUSES.get(normalize("NFC", as_text(value)).strip().lower(), UNREADABLE)
 
 
+def as_summer_moment(value: Any) -> str:
+    """The one column that the old program wrote two hours ahead of UTC, unless it says its zone."""
+    if value is None or value == "":
+        return ""
+    text = as_text(value).strip()
+    return as_moment(text if _ZONED.search(text) else f"{text}+02")
+
+
+def same_number(value: Any, stored: str) -> bool:
+    """The same number, however it is written; nothing and 0 are both "not given"."""
+    written = as_money(value)
+    if written in ("", "0.00"):
+        return True
+    number, other = _number(as_text(value).replace(",", ".")), _number(stored)
+    return number is not None and number == other
+
+
+def as_month_and_day(value: Any) -> str:
+    """A day of the year, also from a whole date."""
+    found = re.fullmatch(r"(?:\d{4}-)?(\d\d-\d\d)", as_text(value).strip(), re.ASCII)
+    return found[1] if found else UNREADABLE
+
+
 def as_kind_of_room(value: Any) -> str:
     """A category, or a building: the old program had one column for both."""
     written = as_text(value).strip()
@@ -254,4 +277,7 @@ WHOLE = Reading(as_whole)
 BOOLEAN = Reading(as_boolean)
 YES_OR_NO = Reading(as_yes_or_no)
 STATUS = Reading(as_status)
+SUMMER_MOMENT = Reading(as_summer_moment)
+NUMBER = Reading(as_money, same_number)
+MONTH_AND_DAY = Reading(as_month_and_day)
 KIND_OF_ROOM = Reading(as_kind_of_room, _same_kind_of_room)

@@ -105,12 +105,11 @@ class Screen:
             within = ""
 
             def progress(what: str, done: int, total: int = 0) -> None:
-                # Each table or step counts from the beginning; the bar shows them together.
+                # Without a total each table counts from its own beginning.
                 nonlocal finished, within
                 if what != within:
-                    within, finished = what, int(bars.tasks[0].completed)
-                together = max(rows, finished + total) if rows else None
-                bars.update(task, completed=finished + done, total=together, what=what[:40])
+                    within, finished = what, 0 if total else int(bars.tasks[0].completed)
+                bars.update(task, completed=finished + done, what=what[:40])
 
             yield progress
         self._bars = None
@@ -214,6 +213,8 @@ def verdict(report: dict[str, Any]) -> str:
     rows = number(report["rows"])
     if report["dry_run"]:
         return f"Probelauf in Ordnung: {rows} Zeilen gelesen, zugeordnet und geprüft; nichts wurde verändert."
+    if not any(table["read"] - table["already_there"] for table in report["tables"].values()):
+        return f"Nichts zu tun: alle {rows} Zeilen sind schon da, unverändert."
     return f"Fertig: {rows} Zeilen gelesen, zugeordnet, geprüft und gespeichert; nichts ging verloren."
 
 
