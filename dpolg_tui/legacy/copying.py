@@ -185,11 +185,7 @@ def _back_up(source: Path, target: Path, parameters: str) -> None:
                 # Read-only places could not open a copy that wants a log beside it.
                 written.execute("PRAGMA journal_mode = DELETE").fetchone()
             except sqlite3.OperationalError as error:
-                if primary_code(error) in (
-                    sqlite3.SQLITE_FULL,
-                    sqlite3.SQLITE_CANTOPEN,
-                    sqlite3.SQLITE_READONLY,
-                ):
+                if primary_code(error) in _REFUSED or getattr(error, "sqlite_errorcode", 0) in _UNWRITTEN:
                     raise CannotCopy from error
                 raise
 

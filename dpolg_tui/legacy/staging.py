@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Final
@@ -82,9 +82,9 @@ async def _ahead(
             done += piece[0]
             progress(table.name, done, table.rows)
     finally:
-        # The file is closed only when the thread has stopped reading it.
-        await asyncio.wait([following])
-        lines.close()
+        following.cancel()
+        # Its turn comes when the thread has finished what it is making.
+        executor.submit(lines.close)
 
 
 def _lines(source: SourceFile, table: SourceTable, run_id: int) -> Lines:
@@ -99,17 +99,26 @@ def _lines(source: SourceFile, table: SourceTable, run_id: int) -> Lines:
 def _fast(batch: Batch, names: Sequence[str], start: bytes) -> bytes | None:
     """The lines, or None if a value has NUL bytes or others that make trouble."""
     count = len(batch)
-    columns: list[Iterable[Any]] = list(zip(*batch, strict=True))
+    columns: list[Sequence[Any]] = list(zip(*batch, strict=True))
     line = ["\3%d\2{"]
     signs = 0
     for number, name in enumerate(names, 1):
         values = columns[number]
+        nulls = values.count(None)
         kinds = set(map(type, values))
+        if nulls:
+            kinds.discard(type(None))
         form = _PLAIN.get(next(iter(kinds))) if len(kinds) == 1 else None
-        if form is None:
-            form, columns[number] = "%s", list(map(_cell, values))
+        if not kinds:
+            form = f"{_NULL}%.0s"
+        elif form is None or nulls:
             # Two quotation marks around the class, two around what is not NULL.
-            signs += 4 * count - 2 * sum(value is None for value in values)
+            signs += 4 * count - 2 * nulls
+            if form is None:
+                columns[number] = list(map(_cell, values))
+            else:
+                columns[number] = [_NULL if value is None else form % value for value in values]
+            form = "%s"
         line.append(f"{',' if number > 1 else ''}\1{name.replace('%', '%%')}\1:{form}")
     line.append("}\4")
     template = "".join(line)
