@@ -23,7 +23,6 @@ class Place:
     reading: Reading = readings.TEXT
     reference: str = ""
     """The old table whose row it names: what is compared is that row's old id."""
-    secret: bool = False
     needed: bool = False
     """The new column takes no empty value: what stands there for one is the mapping's affair."""
 
@@ -93,7 +92,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             ),
             Place("nebensaison_preis", "t.price_low", readings.MONEY_OR_NONE, needed=True),
             Place("hauptsaison_preis", "t.price_high", readings.MONEY_OR_NONE, needed=True),
-            Place("schluesselcode", "t.key_code", secret=True),
+            Place("schluesselcode", "t.key_code"),
             *_texts("street_address:street postal_code city notizen:notes"),
             Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE, needed=True),
         ),
@@ -310,7 +309,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             *_texts("smtp_server from_email", needed=True),
             *_texts("smtp_username from_name"),
-            Place("smtp_password", "t.smtp_password", secret=True),
+            Place("smtp_password", "t.smtp_password"),
             Place("smtp_port", "t.smtp_port", readings.WHOLE, needed=True),
             Place("use_tls", "t.use_tls", readings.BOOLEAN, needed=True),
             _created(),

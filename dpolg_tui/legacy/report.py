@@ -184,7 +184,9 @@ def _seconds(value: float) -> str:
 def findings(report: dict[str, Any]) -> list[str]:
     """What somebody should look at, a line each."""
     lines = [
-        f"Berichtigt: {repair['sentence']} ({number(repair['affected'])})" for repair in report["repairs"]
+        f"Berichtigt: {repair['table']}.{repair['column']}, {number(repair['affected'])} ×: "
+        f"{repair['sentence']}"
+        for repair in report["repairs"]
     ]
     lines += [
         f"Quarantäne: {reason['table']}, {number(reason['rows'])} × {reason['code']}: {reason['example']}"

@@ -35,6 +35,11 @@ _WRITTEN = (readings.TEXT, readings.EMAIL, readings.DATE)
 
 _MOVED = re.compile(r"[\w ./-]{1,40} im Altsystem: |Bei der Übernahme aus dem Altsystem ")
 
+_SECRETS = ("schluesselcode", "smtp_password")
+_SECRET_INSIDE = re.compile(
+    r'("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)', re.IGNORECASE
+)
+
 Row = tuple[Any, ...]
 Data = dict[str, Any]
 
@@ -155,7 +160,6 @@ class _Table:
         self._kept_columns = [
             (number, column) for number, column in enumerate(self._columns, 1) if column not in listed
         ]
-        self._secrets = {place.column for place in self._places if place.secret}
 
     async def check(self, source: SourceFile, progress: Progress) -> None:
         statement = await self._connection.prepare(await self._query())
@@ -266,7 +270,9 @@ class _Table:
             self._differ(row, "ist weder in Quarantäne noch aufbewahrt")
             return
         for column, value in zip(self._columns, row[1:], strict=True):
-            if column not in self._secrets and value is not None and not _is_cell(cells.get(column), value):
+            if column in _SECRETS or value is None:
+                continue
+            if not _is_cell(cells.get(column), value) and not _is_masked(cells.get(column), value):
                 self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
 
     def _not_kept(self, row: Row, kept: str | None) -> list[str]:
@@ -283,8 +289,6 @@ class _Table:
         elsewhere = await self._elsewhere([row[0] for row, _, _ in doubtful])
         for row, record, wrong in doubtful:
             notes, hidden = elsewhere.get(row[0], ("", []))
-            if record[5]:
-                hidden = [*hidden, json.loads(record[5])]
             stored = (record[3] or "").split(_BETWEEN)
             if self._expected is not None and wrong and len(stored) != len(self._places):
                 stored = await self._cells(row[0], self._expected.target)
@@ -390,16 +394,23 @@ class _Table:
         )
 
     async def _elsewhere(self, ids: list[int]) -> dict[int, tuple[str, list[Data]]]:
-        """Notes of the record and quarantined originals of these rows."""
+        """Notes of the record, and originals of these rows that are in quarantine or kept."""
         notes, join = "''", ""
         if self._expected is not None and self._expected.notes:
             notes = f"coalesce({self._expected.notes}, '')"
             join = f" LEFT JOIN app.{self._expected.target} t ON t.id = f.target_id"
         answer = await self._connection.fetch(
-            f"SELECT f.row_id, {notes}, ARRAY(SELECT q.data::text FROM legacy.quarantine q"
-            " WHERE q.source_table = f.source_table AND q.source_id = f.row_id AND q.run_id = "
-            f"{self._run_id})"
-            f" FROM migration_account f{join} WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])",
+            f"""
+            SELECT f.row_id, {notes}, ARRAY(
+                   SELECT q.data::text FROM legacy.quarantine q
+                    WHERE q.source_table = f.source_table AND q.source_id = f.row_id
+                      AND q.run_id = {self._run_id}
+                    UNION ALL
+                   SELECT k.data::text FROM legacy.kept_rows k
+                    WHERE k.table_name = f.source_table AND k.row_id = f.row_id AND k.run_id = {self._run_id})
+              FROM migration_account f{join}
+             WHERE f.source_table = $1 AND f.row_id = ANY ($2::bigint[])
+            """,
             self._name,
             ids,
         )
@@ -465,6 +476,13 @@ def _is_clean(value: Any) -> bool:
     if isinstance(value, str):
         return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
     return not isinstance(value, bytes)
+
+
+def _is_masked(cell: Any, value: Any) -> bool:
+    """Whether a kept cell is this text but for the secrets in it: the old log has whole records."""
+    if not isinstance(value, str) or not _SECRET_INSIDE.search(value):
+        return False
+    return _is_cell(cell, _SECRET_INSIDE.sub(r'\1"***"', value))
 
 
 def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
