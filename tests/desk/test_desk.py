@@ -250,6 +250,18 @@ async def test_presence_shows_colleagues_and_their_leaving(two: Two) -> None:
     await until(lambda: two.ben.present == ())
 
 
+async def test_closing_a_desk_ends_its_session(two: Two, database: TestDatabase) -> None:
+    await until(lambda: [p.initials for p in two.ben.present] == ["ab"])
+    await two.anna.close()
+    await until(lambda: two.ben.present == ())
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        reasons = await owner.fetch("SELECT end_reason FROM auth.sessions WHERE ended_at IS NOT NULL")
+        assert [row[0] for row in reasons] == ["logout"]
+    finally:
+        await owner.close()
+
+
 async def test_an_ended_session_is_told_and_unlocking_reads_what_was_missed(
     two: Two, database: TestDatabase
 ) -> None:
