@@ -8,10 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
 from dpolg_tui.desk import Desk
+from dpolg_tui.desk.events import ConnectionChanged
 from dpolg_tui.domain.chart import lane_key, room_key
+from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
@@ -380,6 +383,24 @@ async def test_a_colleague_is_named_and_moves_nothing(database: TestDatabase) ->
             ),
             "drawn in its new room",
         )
+
+
+async def test_days_that_could_not_be_read_are_read_when_the_database_is_back(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_chart(database) as chart:
+        desk, far = chart.run.desk, chart.today + 300 * DAY
+
+        async def unreachable(*_: date) -> None:
+            raise Unreachable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk, "show", unreachable)
+            chart.widget.go_to(far)
+            await chart.run.sees("nicht erreichbar")
+        assert not desk.store.covers(far, far + DAY)
+        desk.tell(ConnectionChanged(desk.connection))
+        await chart.run.until(lambda: desk.store.covers(far, far + DAY), "loaded")
 
 
 async def test_an_empty_house_leads_an_admin_to_the_first_room(database: TestDatabase) -> None:

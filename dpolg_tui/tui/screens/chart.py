@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -24,6 +24,9 @@ from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.chart import OccupancyChart
 from dpolg_tui.tui.widgets.chart_model import ChartFilter
 from dpolg_tui.tui.work import read, write
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.events import ConnectionState
 
 AHEAD = timedelta(days=14)
 """Days beside the window that are loaded before they come into sight."""
@@ -110,7 +113,15 @@ class ChartScreen(DeskScreen):
     def on_chart_view_window_changed(self, message: OccupancyChart.WindowChanged) -> None:
         """Loads days before they are in sight. One load at a time, and the last wish wins."""
         self._wanted = (message.first - AHEAD, message.last + AHEAD)
-        if not self._loading and not self.desk.store.covers(*self._wanted):
+        self._load_missing()
+
+    def on_connection_changed(self, state: ConnectionState) -> None:
+        """What could not be read while the database was away is read now."""
+        if state.phase == "connected":
+            self._load_missing()
+
+    def _load_missing(self) -> None:
+        if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
             self._loading = True
             read(self, self._load_wanted(), "Belegung laden", group="window")
 
