@@ -131,8 +131,8 @@ BEGIN
     PERFORM pg_notify('presence', 'sessions:' || session.user_id || ':' || split_part(session.client_id, '#', 1));
 END $$;
 
--- Works also while a given password must be changed. A wrong old one counts as nothing: the caller is signed in
--- and every try is an attempt on his own account only; five wrong ones end the session.
+-- Works also while a given password must be changed. A wrong old one counts as a failed sign-in of this name from
+-- this address; five of one session end it.
 CREATE OR REPLACE FUNCTION app.change_password(
     old_tag bytea, salt bytea, memory_kib integer, iterations integer, parallelism integer, verifier bytea)
 RETURNS jsonb
