@@ -176,6 +176,7 @@ class Desk:
         """End the session; the desk can sign in again."""
         await self._live.stop()
         await self._end_session(LOGOUT_LIMIT)
+        self._greeted = False
         self.store.forget_versions()
         self.store.rooms.clear()
         self.store.begin_window(date.min, date.min)

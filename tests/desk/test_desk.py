@@ -240,6 +240,18 @@ async def test_a_client_below_the_minimum_says_so_and_stops(database: TestDataba
             pass
 
 
+async def test_signing_in_again_asks_again_for_the_minimum(two: Two, database: TestDatabase) -> None:
+    await two.anna.logout()
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        await owner.execute("UPDATE app.installation SET minimum_client = '99.0.0'")
+    finally:
+        await owner.close()
+    with pytest.raises(ClientTooOld, match=r"99\.0\.0"):
+        await two.anna.login("anna", database.users["anna"].password)
+    assert await two.ben.guests.search(""), "who is at work finishes first"
+
+
 async def test_a_database_without_schema_says_what_to_do(empty_database: TestDatabase) -> None:
     desk = Desk(config_for(empty_database))
     desk.start()
