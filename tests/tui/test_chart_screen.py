@@ -341,6 +341,34 @@ async def test_blocks(database: TestDatabase) -> None:
         await chart.run.until(lambda: chart.stay(result.id) is None, "lifted")
 
 
+async def test_while_a_bar_is_held_the_footer_says_how_to_put_it_down(database: TestDatabase) -> None:
+    async with at_the_chart(database, (80, 24)) as chart:
+        stay = await chart.book(chart.house.double, 2, 3)
+        await chart.cursor_on(stay)
+        await chart.run.sees("n neu  Enter öffnen  m verschieben")
+        await chart.press("m")
+        await chart.run.sees("Enter ablegen  Esc zurücklegen")
+        assert "n neu" not in chart.run.text()
+        for key in ("n", "b", "u", "i", "delete", "slash", "g", "f", "r", "m"):
+            await chart.press(key)
+        await chart.back()
+        assert chart.widget.ghost is not None
+        await chart.press("escape")
+        await chart.run.sees("n neu  Enter öffnen  m verschieben")
+        await chart.press("v")
+        await chart.run.sees("Esc aufheben")
+        await chart.press("escape")
+        await chart.run.until(lambda: "Esc aufheben" not in chart.run.text(), "nothing marked")
+
+
+async def test_keys_for_a_bar_say_so_where_there_is_none(database: TestDatabase) -> None:
+    async with at_the_chart(database, (80, 24)) as chart:
+        for key in ("m", "e", "E"):
+            await chart.press(key)
+            await chart.run.sees("Unter dem Cursor steht nichts: bitte einen Balken wählen.")
+            await chart.press("right")
+
+
 async def test_filter_by_category_and_free_nights(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         await chart.book(chart.house.single, 1, 2)

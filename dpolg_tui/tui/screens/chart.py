@@ -38,6 +38,7 @@ HOLIDAYS_LATER = 0.3
 """Seconds after the first picture; the calendar of holidays takes a tenth of a second to import."""
 
 _NAMES = frozenset(action.name for action in SCREEN_ACTIONS)
+_METHODS = frozenset(action.method for action in SCREEN_ACTIONS)
 
 
 class ChartScreen(DeskScreen):
@@ -80,10 +81,10 @@ class ChartScreen(DeskScreen):
         self.set_interval(CLOCK, lambda: self.chart.set_today(self.desk.today()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only admins create rooms, and only the first one here."""
+        """Only admins create rooms, and only the first one here; a held bar is put down first."""
         if action == "first_room":
             return self._is_admin and not self.desk.store.rooms
-        return True
+        return action not in _METHODS or not self.is_mounted or self.chart.ghost is None
 
     @property
     def _is_admin(self) -> bool:
