@@ -83,13 +83,23 @@ async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase)
         await desks.here.sees("165,00 €")
         await desks.here.sees("wird noch")
         await desks.press("ctrl+s")
-        await desks.toast("-1 gespeichert.")
+        await desks.toast("Buchung gespeichert.")
         await left(desks)
         (found,) = await desks.ben.bookings.search("Huber")
         booking = await desks.ben.bookings.get(found.id)
         assert (booking.guest_id, booking.status, booking.persons) == (desks.house.huber, Status.CONFIRMED, 1)
         (stay,) = booking.stays
         assert (stay.room_id, stay.arrival, stay.departure) == (desks.house.single, in_days(0), in_days(3))
+
+
+async def test_a_new_booking_without_room_says_its_number_and_where_it_is(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking()
+        await choose_guest(desks, "Hub", "Huber, Anton  Ulm")
+        await desks.type_into("arrival", "heute")
+        await desks.type_into("departure", "+2")
+        await desks.press("ctrl+s")
+        await desks.toast("-1 unter „Ohne Zimmer“ gespeichert.")
 
 
 async def test_what_the_chart_marked_is_filled_in(database: TestDatabase) -> None:
