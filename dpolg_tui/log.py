@@ -47,6 +47,9 @@ _SECRETS = (
 _DETAIL = re.compile(
     r"^[ \t]*(?:DETAIL|CONTEXT|ZUSAMMENHANG):.*?(?=^[ \t]*(?:HINT|TIP|HINWEIS):|\Z)", re.MULTILINE | re.DOTALL
 )
+# Texts of errors quote what people typed or what a row holds; of quoted names only those of code stay.
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"|„[^“]*“")
+_CODE_NAME = re.compile("[#.][a-z][a-z0-9_-]*|[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _LINE = {
     **_CONTROL,
@@ -220,8 +223,13 @@ def _describe(error: BaseException) -> str:
         kind += f" [{sqlstate}{', ' + constraint if constraint else ''}]"
     else:
         message = str(error)
-    first = redact(message).split("\n", 1)[0][:300]
+    first = _QUOTED.sub(_unquoted, redact(message).split("\n", 1)[0])[:300]
     return f"{kind}: {first}" if first else kind
+
+
+def _unquoted(quoted: re.Match[str]) -> str:
+    text = quoted[0]
+    return text if _CODE_NAME.fullmatch(text[1:-1]) else f"{text[0]}…{text[-1]}"
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):

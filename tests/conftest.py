@@ -14,6 +14,15 @@ from tests.databases import Server, Servers, TestDatabase
 KINDS = ("embedded", "system")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this suite."""
+    parser.addoption(
+        "--update-snapshots",
+        action="store_true",
+        help="write the pictures of tests/snapshots anew instead of comparing them",
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives each test its servers."""
     if "server" in metafunc.fixturenames:

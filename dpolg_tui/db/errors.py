@@ -28,16 +28,6 @@ from dpolg_tui.domain.errors import (
     SessionEnded,
     Unreachable,
 )
-
-__all__ = [
-    "CONSTRAINTS",
-    "RETRYABLE",
-    "connect_error",
-    "is_lost",
-    "is_permanent",
-    "is_retryable",
-    "translate",
-]
 from dpolg_tui.log import error_id as new_error_id
 
 log = logging.getLogger(__name__)
@@ -56,7 +46,6 @@ DRIVER_ERRORS = (
 
 _LOST_CLASSES = ("08", "57P")
 _LOST_STATES = frozenset({"25006", "53300"})
-_RULE_CLASSES = ("23",)
 
 _SENTENCES: dict[str, tuple[type[DomainError], str | None]] = {
     "28000": (SessionEnded, None),

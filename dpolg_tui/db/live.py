@@ -181,6 +181,8 @@ class Live:
                 await self._rest_of_window(asked)
         finally:
             listener.on_hint = None
+            # Its end is told a moment later, when the next connection may already be in use.
+            listener.remove_termination_listener(self._connection_lost)
             listener.terminate()
 
     async def _wait_for_hint(self) -> None:

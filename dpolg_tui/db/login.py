@@ -173,10 +173,10 @@ async def _sign_in(database: Database, name: str, password: str) -> User:
     )
 
 
-async def logout(database: Database) -> None:
+async def logout(database: Database, limit: float = 3.0) -> None:
     """End the session; afterwards ``database`` has a new token and can sign in again."""
     try:
-        await database.call("app.logout", limit=3.0, write=True, repeat=False)
+        await database.call("app.logout", limit=limit, write=True, repeat=False)
     except SessionEnded:
         pass  # It had ended by itself: that is what was wanted.
     finally:

@@ -50,8 +50,8 @@ class RecordActions:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._unsure: dict[str, UUID] = {}
-        """Requests whose outcome nobody knows: the same change once more is the same request."""
+        self._unsure: tuple[str, UUID] | None = None
+        """The last change, if nobody knows whether it happened: the same once more is the same request."""
 
     async def create(self, values: Mapping[str, object]) -> WriteResult:
         """Create a record from its values; absent ones get the default of the database."""
@@ -95,11 +95,12 @@ class RecordActions:
 
     async def _send(self, record_id: int | None, changes: Changes) -> dict[str, Any]:
         wanted = json.dumps([record_id, rows.changes_argument(changes)], default=str, sort_keys=True)
-        request = self._unsure.pop(wanted, None) or uuid4()
+        unsure, self._unsure = self._unsure, None
+        request = unsure[1] if unsure is not None and unsure[0] == wanted else uuid4()
         try:
             return await writes.save(self._desk.database, self.kind, record_id, changes, request=request)
         except (OutcomeUnknown, asyncio.CancelledError):
-            self._unsure[wanted] = request
+            self._unsure = wanted, request
             raise
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:

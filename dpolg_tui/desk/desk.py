@@ -52,6 +52,8 @@ MARGIN = timedelta(days=45)
 LONGEST_WINDOW = timedelta(days=800)
 FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
+LOGOUT_LIMIT = 3.0
+CLOSE_LIMIT = 1.0
 
 
 class Desk:
@@ -91,8 +93,10 @@ class Desk:
         self._spawn(self._apply_updates())
 
     async def close(self) -> None:
-        """End everything; the session itself ends by itself or with ``logout``."""
+        """End everything, the session too if the database answers quickly; else it ends by itself."""
         await self._live.stop()
+        if self.user is not None:
+            await self._end_session(CLOSE_LIMIT)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -173,17 +177,21 @@ class Desk:
     async def logout(self) -> None:
         """End the session; the desk can sign in again."""
         await self._live.stop()
+        await self._end_session(LOGOUT_LIMIT)
+        self._greeted = False
+        self.store.forget_versions()
+        self.store.rooms.clear()
+        self.store.begin_window(date.min, date.min)
+
+    async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
         self.present = ()
         try:
-            await login.logout(self.database)
+            await login.logout(self.database, limit)
         except DomainError as error:
             # Nothing is open here any more; the session there ends by itself after half an hour.
             log.warning("signed out without the database: %s", type(error).__name__)
-        self.store.forget_versions()
-        self.store.rooms.clear()
-        self.store.begin_window(date.min, date.min)
 
     async def _greet(self) -> None:
         if self._greeted:

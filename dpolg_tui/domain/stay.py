@@ -67,12 +67,15 @@ def check_persons(persons: int, capacity: int | None) -> None:
         )
 
 
-def check_text(text: str, field: str, longest: int) -> str | None:
-    """One line of text for storing, None if there is none. Raises InvalidInput if it is too long."""
+def check_text(text: str, field: str, longest: int, label: str = "") -> str | None:
+    """One line of text for storing, None if there is none. Raises InvalidInput if it is too long.
+
+    ``label``: the word for the field where a form uses another than usual.
+    """
     line = clean_line(text)
     if len(line) > longest:
         raise InvalidInput(
-            f"{field_label(field)} ist mit {len(line)} Zeichen zu lang: bitte auf {longest} kürzen.",
+            f"{label or field_label(field)} ist mit {len(line)} Zeichen zu lang: bitte auf {longest} kürzen.",
             field,
         )
     # joiners and other marks that show nothing are no text by themselves

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -157,7 +158,8 @@ class Cluster:
             self.log_file.unlink()
         for attempt in range(_PORTS_TRIED):
             written = self._log_size()
-            self._write(self.data / _SETTINGS, self.options.lines(free_port()))
+            port = (attempt == 0 and self._last_port()) or free_port()
+            self._write(self.data / _SETTINGS, self.options.lines(port))
             if self._pg_ctl("start", "-l", self.log_file, limit=_START_LIMIT) and self.answers(_START_LIMIT):
                 return
             self.stop()
@@ -210,6 +212,14 @@ class Cluster:
         """Whether the superuser can connect, and to this data directory."""
         with ThreadPoolExecutor(1) as executor:  # a thread, since the caller's may have a loop that runs
             return executor.submit(asyncio.run, self._answers(limit or _ANSWER_LIMIT)).result()
+
+    def _last_port(self) -> int | None:
+        """The port it had before, if nobody else has it: desks that are still open find the server again."""
+        try:
+            found = re.search(r"^port = '(\d+)'$", (self.data / _SETTINGS).read_text(), re.MULTILINE)
+        except FileNotFoundError:
+            return None
+        return int(found[1]) if found and is_free(int(found[1])) else None
 
     # -- access
 
@@ -330,6 +340,18 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a loopback port right now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if sys.platform != "win32":  # connections that have just ended do not hold the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def reachable(home: Path, account: Account) -> Path:

@@ -37,7 +37,15 @@ CURSOR_ACTIONS: tuple[Action, ...] = (
     _move("page_down", "ctrl+down", "eine Seite Zimmer nach unten"),
     _move("home", "home", "erster Tag im Fenster, dann erstes Zimmer"),
     _move("end", "end", "letzter Tag im Fenster, dann letztes Zimmer"),
-    _move("let_go", "escape", "legt zurück oder hebt die Markierung auf"),
+    Action(
+        "chart.let_go",
+        "aufheben",
+        "escape",
+        "Legt Verschobenes zurück oder hebt die Markierung auf.",
+        "chart",
+        footer=True,
+        palette=False,
+    ),
 )
 """Handled by the chart widget itself."""
 
@@ -56,7 +64,7 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
 )
 """Handled by the chart screen, with the desk."""
 
-_FOOTER_ORDER = ("new", "enter", "pick_up", "search", "today")
+_FOOTER_ORDER = ("new", "enter", "let_go", "pick_up", "search", "today")
 """The footer of 80 columns has place for the first of these."""
 
 

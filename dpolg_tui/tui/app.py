@@ -24,7 +24,7 @@ from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.screens.base import DeskScreen
-from dpolg_tui.tui.themes import THEMES, choose_theme
+from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -86,19 +86,8 @@ class DeskApp(App[None], inherit_bindings=False):
         self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
-        self._begin_with_theme(
-            choose_theme(desk.config.ui.theme, self.console.color_system, frozenset(self.available_themes))
-        )
-
-    def _begin_with_theme(self, name: str) -> None:
-        """The first theme. Assigned as later ones are, it had all CSS parsed twice more before a picture."""
-        self.set_reactive(App.theme, name)
-        theme = self.current_theme
-        self.add_class(f"-theme-{theme.name}", update=False)
-        self.set_class(theme.dark, "-dark-mode", update=False)
-        self.set_class(not theme.dark, "-light-mode", update=False)
-        self._refresh_truecolor_filter(self.ansi_theme)
-        self.stylesheet.set_variables(self.get_css_variables())
+        wanted = desk.config.ui.theme
+        first_theme(self, choose_theme(wanted, self.console.color_system, frozenset(self.available_themes)))
 
     def on_mount(self) -> None:
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
@@ -145,6 +134,8 @@ class DeskApp(App[None], inherit_bindings=False):
         self._read_styles()
         for name, (module, screen) in PLACES.items():
             self.add_mode(name, lambda module=module, screen=screen: _load(module, screen))  # type: ignore[misc]
+        # Textual does not count its first mode as one: without this there is no way back to the login.
+        self._modes[LOGIN] = self.get_default_screen
         self._last_activity = time.monotonic()
         await self.switch_mode("chart")
         self._reachable = self.desk.connection.phase == "connected"
@@ -210,7 +201,10 @@ class DeskApp(App[None], inherit_bindings=False):
             agreed = await self.push_screen_wait(
                 ConfirmDialog(
                     "Nicht gespeicherte Eingaben",
-                    ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
+                    # Whoever signs out of a locked desk is not told whose form is open.
+                    [f"Ungespeicherte Formulare: {len(dirty)}"]
+                    if self.locked
+                    else ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
                     then,
                     danger=True,
                 )

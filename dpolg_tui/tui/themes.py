@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.app import App
 from textual.theme import Theme
 
 DARK = "dpolg-dunkel"
@@ -52,3 +55,14 @@ def choose_theme(setting: str, color_system: str | None, available: frozenset[st
         return SIXTEEN
     wanted = _NAMES.get(setting, setting)
     return wanted if wanted in available else DARK
+
+
+def first_theme(app: App[Any], name: str) -> None:
+    """Sets the theme before the first picture: assigned as later ones are, all CSS was parsed twice more."""
+    app.set_reactive(App.theme, name)
+    theme = app.current_theme
+    app.add_class(f"-theme-{theme.name}", update=False)
+    app.set_class(theme.dark, "-dark-mode", update=False)
+    app.set_class(not theme.dark, "-light-mode", update=False)
+    app._refresh_truecolor_filter(app.ansi_theme)
+    app.stylesheet.set_variables(app.get_css_variables())

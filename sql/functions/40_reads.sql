@@ -14,6 +14,7 @@ BEGIN
     SELECT * INTO session FROM auth.session_of_token();
     IF session.last_seen < statement_timestamp() - interval '1 minute' THEN
         UPDATE auth.sessions s SET last_seen = statement_timestamp() WHERE s.id = session.session_id;
+        PERFORM app.forget_the_old();
     END IF;
     -- Asking also frees a full notification queue. Snapshot and changes must come from one statement.
     SELECT jsonb_build_object(
@@ -23,7 +24,7 @@ BEGIN
                'expires_at', session.expires_at,
                'notification_queue', pg_notification_queue_usage(),
                'reload', coalesce(f.reload, false)
-                         OR (since IS NOT NULL AND pg_snapshot_xmin(since) < i.feed_floor),
+                         OR (since IS NOT NULL AND pg_snapshot_xmin(since) <= i.feed_floor),
                'changes', CASE WHEN f.reload THEN '[]'::jsonb
                                ELSE coalesce(f.changes, '[]'::jsonb) END)
       INTO answer
@@ -49,6 +50,29 @@ BEGIN
                   FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
                  WHERE s.ended_at IS NULL AND s.last_seen > statement_timestamp() - interval '150 seconds'
                    AND s.created_at > statement_timestamp() - interval '12 hours' AND u.active) p));
+END $$;
+
+-- What has had its time, a little at each call: a heartbeat must stay quick.
+CREATE OR REPLACE FUNCTION app.forget_the_old() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    most constant integer := 1000;
+    purged xid8;
+BEGIN
+    WITH gone AS (
+        DELETE FROM app.change_feed c WHERE c.ctid = ANY (ARRAY(
+            SELECT f.ctid FROM app.change_feed f WHERE f.at < now() - interval '7 days' ORDER BY f.at LIMIT most))
+        RETURNING c.xid)
+    SELECT g.xid INTO purged FROM gone g ORDER BY g.xid DESC LIMIT 1;
+    -- A desk whose snapshot is older may have missed what is gone now: it reads everything again.
+    UPDATE app.installation i SET feed_floor = purged WHERE purged > i.feed_floor;
+    DELETE FROM app.requests r WHERE r.id = ANY (ARRAY(
+        SELECT q.id FROM app.requests q WHERE q.at < now() - interval '30 days' LIMIT most));
+    DELETE FROM auth.attempts a WHERE a.id = ANY (ARRAY(
+        SELECT t.id FROM auth.attempts t WHERE t.at < now() - interval '90 days' LIMIT most));
+    DELETE FROM auth.sessions s WHERE s.id = ANY (ARRAY(
+        SELECT o.id FROM auth.sessions o WHERE o.last_seen < now() - interval '90 days' LIMIT most));
 END $$;
 
 CREATE OR REPLACE FUNCTION app.colleagues()

@@ -153,6 +153,10 @@ BEGIN
     END IF;
     EXECUTE format('SELECT to_jsonb(t) FROM app.%I t WHERE t.id = $1', table_name)
        INTO theirs USING (answer ->> 'id')::bigint;
+    IF theirs IS NULL THEN
+        -- Done once, deleted since, asked again.
+        RETURN jsonb_build_object('outcome', 'missing');
+    END IF;
     RETURN answer || jsonb_build_object('version', theirs -> 'version', 'state', theirs
         - hidden - ARRAY['search', 'sort_key', 'created_at', 'created_by', 'updated_at', 'updated_by']
         -- Of a secret it is only told whether there is one.

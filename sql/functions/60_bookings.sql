@@ -210,6 +210,10 @@ AS $$
 DECLARE
     state jsonb := app.booking_state((answer ->> 'id')::bigint);
 BEGIN
+    IF state IS NULL THEN
+        -- Done once, deleted since, asked again.
+        RETURN jsonb_build_object('outcome', 'missing');
+    END IF;
     RETURN answer || jsonb_build_object('version', state -> 'version', 'state', state);
 END $$;
 

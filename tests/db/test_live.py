@@ -277,6 +277,17 @@ async def _write(desk: Database, number: int) -> list[int]:
     return ids
 
 
+async def test_unlocking_does_not_look_like_a_broken_connection(watch: Open, database: TestDatabase) -> None:
+    anna, ben = await watch("anna"), await watch("ben")
+    await ben.listening()
+    for number in range(1, 4):
+        await login(ben.database, "ben", database.users["ben"].password)
+        await save_guest(anna.database, f"Gast {number}")
+        await until(lambda number=number: len(ben.events) == number)
+    await asyncio.sleep(0.1)
+    assert [state.phase for state in ben.states] == [Phase.CONNECTED]
+
+
 async def test_restored_database_means_reload(watch: Open, database: TestDatabase) -> None:
     anna = await watch("anna", intervals=Intervals(heartbeat=0.1))
     await anna.listening()

@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-from datetime import date, timedelta
+from datetime import date
 
 import asyncpg
 import pytest
 
 from dpolg_tui.db.hosts import encode_json
 from dpolg_tui.desk import Desk
-from dpolg_tui.desk.events import DeskEvent, RecordChanged, SessionLost
+from dpolg_tui.desk.events import SessionLost
 from dpolg_tui.domain.errors import ClientTooOld, LoginFailed, NoSchema, NotAllowed, RuleViolated
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.models import Kind, Occupancy, Outcome, Status
+from dpolg_tui.domain.models import Kind, Outcome, Status
 from tests.databases import TestDatabase
+from tests.desk.two import Two, until
 from tests.tui.desk_app import config_for
-from tests.tui.forms_house import House, furnish, signed_in
-
-
-async def until(condition: Callable[[], object], limit: float = 5.0) -> None:
-    """Waits until something is so; what is not there yet (LookupError) is not so."""
-    end = time.monotonic() + limit
-
-    def so() -> bool:
-        try:
-            return bool(condition())
-        except LookupError:
-            return False
-
-    while not so():
-        assert time.monotonic() < end, "not so in time"
-        await asyncio.sleep(0.01)
-
-
-class Two:
-    """Two desks of two colleagues in one house, and what the second one heard."""
-
-    def __init__(self, anna: Desk, ben: Desk, house: House) -> None:
-        self.anna, self.ben, self.house = anna, ben, house
-        self.heard: list[DeskEvent] = []
-        ben.subscribe(self.heard.append)
-
-    def day(self, offset: int) -> date:
-        return self.anna.today() + timedelta(days=offset)
-
-    async def book(self, first: int = 5, nights: int = 3, room: int | None = None) -> int:
-        stay = {
-            "room_id": room or self.house.double,
-            "arrival": self.day(first),
-            "departure": self.day(first + nights),
-        }
-        result = await self.anna.bookings.create(
-            {"guest_id": self.house.huber, "persons": 2, "stay/new": stay}
-        )
-        assert result.outcome is Outcome.DONE
-        assert result.id is not None
-        return result.id
-
-    async def ben_sees(self, booking_id: int) -> Occupancy:
-        await until(lambda: self.ben.store.of_booking(booking_id))
-        return self.ben.store.of_booking(booking_id)[0]
-
-    def changes(self, kind: str) -> list[RecordChanged]:
-        return [event for event in self.heard if isinstance(event, RecordChanged) and event.kind == kind]
-
-
-@pytest.fixture
-async def two(database: TestDatabase) -> AsyncIterator[Two]:
-    async with AsyncExitStack() as stack:
-        anna = await stack.enter_async_context(signed_in(database, "anna"))
-        ben = await stack.enter_async_context(signed_in(database, "ben"))
-        house = await furnish(anna)
-        await until(lambda: len(ben.store.rooms) == 2)
-        yield Two(anna, ben, house)
+from tests.tui.forms_house import signed_in
 
 
 async def test_a_new_booking_is_on_the_other_desk_with_the_name_of_who_made_it(two: Two) -> None:
@@ -250,6 +190,18 @@ async def test_presence_shows_colleagues_and_their_leaving(two: Two) -> None:
     await until(lambda: two.ben.present == ())
 
 
+async def test_closing_a_desk_ends_its_session(two: Two, database: TestDatabase) -> None:
+    await until(lambda: [p.initials for p in two.ben.present] == ["ab"])
+    await two.anna.close()
+    await until(lambda: two.ben.present == ())
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        reasons = await owner.fetch("SELECT end_reason FROM auth.sessions WHERE ended_at IS NOT NULL")
+        assert [row[0] for row in reasons] == ["logout"]
+    finally:
+        await owner.close()
+
+
 async def test_an_ended_session_is_told_and_unlocking_reads_what_was_missed(
     two: Two, database: TestDatabase
 ) -> None:
@@ -286,6 +238,18 @@ async def test_a_client_below_the_minimum_says_so_and_stops(database: TestDataba
     with pytest.raises(ClientTooOld, match=r"99\.0\.0"):
         async with signed_in(database, "anna"):
             pass
+
+
+async def test_signing_in_again_asks_again_for_the_minimum(two: Two, database: TestDatabase) -> None:
+    await two.anna.logout()
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        await owner.execute("UPDATE app.installation SET minimum_client = '99.0.0'")
+    finally:
+        await owner.close()
+    with pytest.raises(ClientTooOld, match=r"99\.0\.0"):
+        await two.anna.login("anna", database.users["anna"].password)
+    assert await two.ben.guests.search(""), "who is at work finishes first"
 
 
 async def test_a_database_without_schema_says_what_to_do(empty_database: TestDatabase) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import date
 from typing import Any
 
@@ -18,19 +16,8 @@ from dpolg_tui.domain.errors import Busy, MustChangePassword, OutcomeUnknown
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Occupancy, Outcome
 from tests.databases import TestDatabase
-from tests.desk.test_desk import Two, until
+from tests.desk.two import Two, until
 from tests.tui.desk_app import config_for
-from tests.tui.forms_house import furnish, signed_in
-
-
-@pytest.fixture
-async def two(database: TestDatabase) -> AsyncIterator[Two]:
-    async with AsyncExitStack() as stack:
-        anna = await stack.enter_async_context(signed_in(database, "anna"))
-        ben = await stack.enter_async_context(signed_in(database, "ben"))
-        house = await furnish(anna)
-        await until(lambda: len(ben.store.rooms) == 2)
-        yield Two(anna, ben, house)
 
 
 async def test_a_screen_with_a_defect_stops_neither_the_others_nor_the_updates(two: Two) -> None:

@@ -215,6 +215,22 @@ def test_port_taken_meanwhile_is_replaced(cluster: Cluster, monkeypatch: pytest.
         assert cluster.answers()
 
 
+def test_open_desks_find_a_killed_server_again(cluster: Cluster) -> None:
+    cluster.create()
+    cluster.start()
+    port = cluster.port
+    _kill(cluster)
+    cluster.start()
+    assert cluster.port == port
+    cluster.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((HOST, port))
+        other.listen()
+        cluster.start()
+        assert cluster.port != port
+
+
 def test_broken_setting_is_reported(folder: Path) -> None:
     cluster = Cluster(folder / "server", binaries.choose(), Options(settings={"no_such_setting": "1"}))
     try:

@@ -139,3 +139,20 @@ async def test_what_a_user_cannot_be(stage: Stage) -> None:
     ):
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await stage.superuser.execute(statement)
+
+
+async def test_typing_errors_in_the_old_password_do_not_lock_the_unlocking(
+    stage: Stage, desk: Database
+) -> None:
+    anna = stage.database.users["anna"]
+    await login(desk, "anna", anna.password)
+    for _ in range(4):
+        with pytest.raises(LoginFailed):
+            await change_password(desk, "anna", "vertippt", "neu-und-lang", CHEAP)
+    with pytest.raises(LoginFailed):
+        await change_password(desk, "anna", "vertippt", "neu-und-lang", CHEAP)
+    with pytest.raises(SessionEnded):
+        await desk.call("app.heartbeat", None)
+    desk.signed_in = False
+    desk.adopt(desk.sibling().token)
+    await login(desk, "anna", anna.password)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
+import pytest
 from textual.widgets import TabbedContent
 
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.models import Status
+from dpolg_tui.domain.models import Booking, Status
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
@@ -38,6 +41,34 @@ async def left(desks: Desks) -> None:
     await desks.here.until(lambda: not isinstance(desks.screen, BookingScreen), "form closed")
 
 
+async def test_nothing_can_be_typed_before_the_booking_is_read(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database) as desks:
+        booking = await book(desks.ben, desks.house.huber, desks.house.single, 0, notes="Hund kommt mit.")
+        bookings, arrived = desks.here.desk.bookings, asyncio.Event()
+        get = bookings.get
+
+        async def slow_get(booking_id: int) -> Booking:
+            await arrived.wait()
+            return await get(booking_id)
+
+        monkeypatch.setattr(bookings, "get", slow_get)
+        desks.here.app.push_screen(BookingScreen(booking))
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "screen")
+        for _ in range(12):
+            await desks.press("tab", "x")
+        await desks.here.pilot.click("#field-notes TextArea")
+        await desks.press("x")
+        assert not any("x" in str(field.raw) for field in desks.form.fields.values())
+        arrived.set()
+        await desks.here.sees("Hund kommt mit.")
+        assert not desks.form.dirty
+        await desks.press("tab")
+        await desks.press("end", "ctrl+u", "2")
+        assert desks.form.dirty
+
+
 async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase) -> None:
     async with house(database) as desks:
         await desks.open_booking()
@@ -61,10 +92,20 @@ async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase)
         assert (stay.room_id, stay.arrival, stay.departure) == (desks.house.single, in_days(0), in_days(3))
 
 
+async def test_a_new_booking_without_room_says_its_number_and_where_it_is(database: TestDatabase) -> None:
+    async with house(database) as desks:
+        await desks.open_booking()
+        await choose_guest(desks, "Hub", "Huber, Anton  Ulm")
+        await desks.type_into("arrival", "heute")
+        await desks.type_into("departure", "+2")
+        await desks.press("ctrl+s")
+        await desks.toast("-1 unter „Ohne Zimmer“ gespeichert.")
+
+
 async def test_what_the_chart_marked_is_filled_in(database: TestDatabase) -> None:
     async with house(database) as desks:
         await desks.open_booking(room_id=desks.house.double, arrival=in_days(1), departure=in_days(3))
-        await desks.here.sees("2 [Wendelstein] · 2 P · 60,00 €")
+        await desks.here.sees("2 [Wendelstein] · 2 P · 60")
         await desks.here.sees("06.03.2031   Do")
         assert not desks.form.dirty, "leaving does not ask"
         await desks.press("escape")

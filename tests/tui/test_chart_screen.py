@@ -8,10 +8,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from textual.widgets import Input
 
 from dpolg_tui.desk import Desk
+from dpolg_tui.desk.events import ConnectionChanged
 from dpolg_tui.domain.chart import lane_key, room_key
+from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
@@ -338,6 +341,34 @@ async def test_blocks(database: TestDatabase) -> None:
         await chart.run.until(lambda: chart.stay(result.id) is None, "lifted")
 
 
+async def test_while_a_bar_is_held_the_footer_says_how_to_put_it_down(database: TestDatabase) -> None:
+    async with at_the_chart(database, (80, 24)) as chart:
+        stay = await chart.book(chart.house.double, 2, 3)
+        await chart.cursor_on(stay)
+        await chart.run.sees("n neu  Enter öffnen  m verschieben")
+        await chart.press("m")
+        await chart.run.sees("Enter ablegen  Esc zurücklegen")
+        assert "n neu" not in chart.run.text()
+        for key in ("n", "b", "u", "i", "delete", "slash", "g", "f", "r", "m"):
+            await chart.press(key)
+        await chart.back()
+        assert chart.widget.ghost is not None
+        await chart.press("escape")
+        await chart.run.sees("n neu  Enter öffnen  m verschieben")
+        await chart.press("v")
+        await chart.run.sees("Esc aufheben")
+        await chart.press("escape")
+        await chart.run.until(lambda: "Esc aufheben" not in chart.run.text(), "nothing marked")
+
+
+async def test_keys_for_a_bar_say_so_where_there_is_none(database: TestDatabase) -> None:
+    async with at_the_chart(database, (80, 24)) as chart:
+        for key in ("m", "e", "E"):
+            await chart.press(key)
+            await chart.run.sees("Unter dem Cursor steht nichts: bitte einen Balken wählen.")
+            await chart.press("right")
+
+
 async def test_filter_by_category_and_free_nights(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         await chart.book(chart.house.single, 1, 2)
@@ -380,6 +411,24 @@ async def test_a_colleague_is_named_and_moves_nothing(database: TestDatabase) ->
             ),
             "drawn in its new room",
         )
+
+
+async def test_days_that_could_not_be_read_are_read_when_the_database_is_back(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_chart(database) as chart:
+        desk, far = chart.run.desk, chart.today + 300 * DAY
+
+        async def unreachable(*_: date) -> None:
+            raise Unreachable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk, "show", unreachable)
+            chart.widget.go_to(far)
+            await chart.run.sees("nicht erreichbar")
+        assert not desk.store.covers(far, far + DAY)
+        desk.tell(ConnectionChanged(desk.connection))
+        await chart.run.until(lambda: desk.store.covers(far, far + DAY), "loaded")
 
 
 async def test_an_empty_house_leads_an_admin_to_the_first_room(database: TestDatabase) -> None:

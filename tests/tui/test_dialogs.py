@@ -102,8 +102,8 @@ async def test_a_conflict_is_decided_by_keys(database: TestDatabase) -> None:
         answers = await opened(
             desks, ConflictDialog(conflicts(), "Ben", {1: "Huber", 2: "Yılmaz", 3: "Groß"})
         )
-        for words in ("ohne Zimmer, 03.–06.03.2031, 3 Nächte", "● Yılmaz"):
-            await desks.here.sees(words[:20])
+        for words in ("03.–06.03.2031, 3", "● Yılmaz"):
+            await desks.here.sees(words)
         await desks.press("g", "m", "enter", "ctrl+s")
         await closed(desks)
         (chosen,) = answers.given

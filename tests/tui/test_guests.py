@@ -53,6 +53,8 @@ async def test_a_guest_is_made_and_changed(database: TestDatabase) -> None:
         await desks.press("ctrl+s")
         await desks.toast("Gast gespeichert.")
         await listed(desks, 3)
+        table = desks.screen.query_one(RecordTable)
+        await desks.here.until(lambda: table.cursor_row == 1, "the cursor on the new guest")
         (found,) = await desks.ben.guests.search("wojcik")
         guest = await desks.ben.guests.get(found.id)
         assert (guest.last_name, guest.first_name, guest.email) == (

@@ -6,6 +6,7 @@ import asyncpg
 from textual.widgets import Button
 
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.screens.lock import LockScreen
 from dpolg_tui.tui.screens.login import LoginScreen
 from tests.databases import TestDatabase
@@ -102,6 +103,26 @@ async def test_somebody_else_signs_out_instead(database: TestDatabase) -> None:
         desk.app.screen.query_one("#sign-out", Button).press()
         await desk.until(lambda: isinstance(desk.app.screen, LoginScreen), "login")
         assert desk.desk.user is None
+
+
+async def test_signing_out_of_a_locked_desk_names_nobody(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    async with running(config_for(database)) as desk:
+        await desk.sign_in(anna.username, anna.password)
+        guest = await desk.desk.guests.create({"last_name": "Mustermann"})
+        assert guest.id is not None
+        form = GuestDialog(guest.id)
+        desk.app.call_later(desk.app.push_screen, form)
+        await desk.sees("Gast: Mustermann")
+        await desk.until(lambda: form.form.ready, "loaded")
+        form.form.put({"city": "Straßburg"})
+        await desk.until(lambda: form.dirty, "dirty")
+        await desk.pilot.press("ctrl+l")
+        desk.app.screen.query_one("#sign-out", Button).press()
+        await desk.sees("Nicht gespeicherte Eingaben")
+        assert "Mustermann" not in desk.text()
+        await desk.pilot.press("escape")
+        await desk.until(lambda: isinstance(desk.app.screen, LockScreen), "lock again")
 
 
 async def test_a_question_that_comes_while_locked_stays_behind_the_lock(database: TestDatabase) -> None:

@@ -54,10 +54,25 @@ async def test_a_room_is_made(database: TestDatabase) -> None:
         await desks.press("ctrl+s")
         await desks.toast("Zimmer gespeichert.")
         await desks.here.sees("10 [Alpspitze]")
+        table = rooms_screen(desks).table
+        await desks.here.until(lambda: table.cursor_row == 2, "the cursor on the new room")
+        await desks.press("home")
+        assert table.cursor_row == 0
+        await desks.press("end")
+        assert table.cursor_row == 2
         (room,) = [room for room in desks.here.desk.store.rooms.values() if room.capacity == 4]
         assert (room.price_low, room.price_high) == (Decimal("80.00"), Decimal("1095.50"))
         assert room.final_cleaning_fee == Decimal("0.00")
         assert room.has_key_code
+
+
+async def test_a_long_name_is_refused_under_the_word_of_its_field(database: TestDatabase) -> None:
+    async with house(database, user="admin") as desks:
+        await desks.press("n")
+        await desks.here.until(lambda: isinstance(desks.screen, RoomDialog), "form")
+        await desks.type_into("name", "[/b]😀 " * 100)
+        await desks.press("ctrl+s")
+        await desks.here.sees("Name ist mit 599 Zeichen zu lang")
 
 
 async def test_opening_and_saving_a_room_changes_nothing(database: TestDatabase) -> None:

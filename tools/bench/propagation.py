@@ -18,6 +18,7 @@ import asyncpg
 from dpolg_tui.desk import Desk
 from dpolg_tui.operations.house import HouseSize
 from dpolg_tui.tui.app import DeskApp
+from dpolg_tui.tui.widgets.chart import OccupancyChart
 from tests.databases import TestDatabase
 from tools.bench import ground
 from tools.bench.figures import Figure, median, percentile
@@ -45,11 +46,11 @@ async def _measure(database: TestDatabase, rooms: str, changes: int) -> list[Fig
     async with (
         ground.desk(database, "anna") as anna,
         ground.desk(database, "ben") as ben,
-        _shown(anna) as _,
-        _shown(ben) as screen,
+        _shown(anna),
+        _shown(ben) as (screen, chart),
         _listening(database) as heard,
     ):
-        room_id, arrival = _free_nights(anna)
+        room_id, arrival = _free_nights(ben, chart)
         for number in range(changes):
             name = f"Q{number:03}"
             guest = await anna.guests.create({"last_name": name, "first_name": "Eva"})
@@ -84,13 +85,13 @@ async def _measure(database: TestDatabase, rooms: str, changes: int) -> list[Fig
 
 
 @asynccontextmanager
-async def _shown(desk: Desk) -> AsyncIterator[Painted]:
+async def _shown(desk: Desk) -> AsyncIterator[tuple[Painted, OccupancyChart]]:
     """The whole application on this desk, its chart on the screen."""
     app = DeskApp(desk)
     async with painting(app, SCREEN) as (pilot, painted):
         await app.signed_in()
         await pilot.pause(1.0)
-        yield painted
+        yield painted, app.screen.query_one(OccupancyChart)
 
 
 @asynccontextmanager
@@ -105,12 +106,14 @@ async def _listening(database: TestDatabase) -> AsyncIterator[asyncio.Queue[floa
         connection.terminate()
 
 
-def _free_nights(desk: Desk) -> tuple[int, date]:
-    """A room of the first lines of the chart, free for some nights in sight."""
-    today = desk.today()
-    for room in sorted(desk.store.rooms.values(), key=lambda room: room.id)[:10]:
-        for day in range(1, 12):
-            arrival = today + timedelta(days=day)
+def _free_nights(desk: Desk, chart: OccupancyChart) -> tuple[int, date]:
+    """A room in sight, free for some nights in sight."""
+    window = chart.window
+    rooms = [row.room for row in chart.model.rows[: chart.body_height] if row.room is not None]
+    for room in rooms:
+        arrival = window.first
+        while arrival + 2 * NIGHTS < window.last:
             if not desk.store.in_room(room.id, arrival, arrival + NIGHTS):
                 return room.id, arrival
-    raise RuntimeError("no room is free in the first fortnight")
+            arrival += timedelta(days=1)
+    raise RuntimeError("no room in sight is free")

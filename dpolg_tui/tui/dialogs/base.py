@@ -131,12 +131,3 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
     def on_screen_resume(self) -> None:
         if self._waiting:
             self.call_later(self.finish, self._waiting.pop())
-
-    async def ask_to_leave(self) -> bool:
-        """True if nothing would be lost or the user agrees to lose it. Only inside a worker."""
-        if not self.dirty:
-            return True
-        from dpolg_tui.tui.dialogs.confirm import discard_changes
-
-        agreed = await self.app.push_screen_wait(discard_changes())
-        return bool(agreed)

@@ -17,6 +17,10 @@ from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.labels import field_text
 
 MINE, THEIRS = "mine", "theirs"
+FIELD_WIDTH, VALUE_WIDTH = 13, 17
+"""Columns that stand side by side on 80 columns; longer values go on in the next line."""
+LONGEST = 200
+"""Characters of a value that are shown: enough to tell two notes apart."""
 
 
 class ConflictDialog(BaseDialog[dict[str, object]]):
@@ -54,20 +58,22 @@ class ConflictDialog(BaseDialog[dict[str, object]]):
         return self.query_one(DataTable)
 
     def on_mount(self) -> None:
-        self._table.add_column("Feld", key="field")
-        self._table.add_column("vorher", key="before")
-        self._table.add_column("meins (M)", key=MINE)
-        self._table.add_column("jetzt gespeichert (G)", key=THEIRS)
+        self._table.add_column("Feld", key="field", width=FIELD_WIDTH)
+        self._table.add_column("vorher", key="before", width=VALUE_WIDTH)
+        self._table.add_column("meins (M)", key=MINE, width=VALUE_WIDTH)
+        self._table.add_column("gespeichert (G)", key=THEIRS, width=VALUE_WIDTH)
         for conflict in self._conflicts:
             self._table.add_row(
                 Text(field_label(conflict.field)),
                 Text(self._words(conflict, conflict.before)),
                 *self._options(conflict),
                 key=conflict.field,
+                height=None,
             )
 
     def _words(self, conflict: Conflict, value: object) -> str:
-        return field_text(conflict.field, value, self.desk.store.rooms, self._guest_names)
+        words = field_text(conflict.field, value, self.desk.store.rooms, self._guest_names)
+        return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
     def _options(self, conflict: Conflict) -> tuple[Text, Text]:
         chosen = self._choice[conflict.field]

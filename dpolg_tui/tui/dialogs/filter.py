@@ -15,6 +15,7 @@ from dpolg_tui.domain.models import Occupancy, Room, Status
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField
+from dpolg_tui.tui.widgets.form import Form
 
 ALL = "alle"
 
@@ -74,13 +75,15 @@ class FilterDialog(BaseDialog[ChartChoice]):
 
     def compose_body(self) -> ComposeResult:
         rooms = self._rooms
-        yield _field("place", "Ort", _names(room.place for room in rooms))
-        yield _field("building", "Gebäude", _names(room.building for room in rooms))
-        yield _field("category", "Zimmerart", _names(room.category for room in rooms))
         shown = [status for status in Status if status is not Status.CANCELLED]
-        yield _field("status", "Status", [Option(german.status_label(it), it) for it in shown])
-        yield DateField("free_from", self._parse_from, "frei ab")
-        yield DateField("free_until", self._parse_until, "frei bis")
+        yield Form(
+            _field("place", "Ort", _names(room.place for room in rooms)),
+            _field("building", "Gebäude", _names(room.building for room in rooms)),
+            _field("category", "Zimmerart", _names(room.category for room in rooms)),
+            _field("status", "Status", [Option(german.status_label(it), it) for it in shown]),
+            DateField("free_from", self._parse_from, "frei ab"),
+            DateField("free_until", self._parse_until, "frei bis"),
+        )
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Anwenden", "apply", primary=True)

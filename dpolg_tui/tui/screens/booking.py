@@ -218,8 +218,7 @@ class BookingScreen(BookingTabs):
                 return
             match result.outcome:
                 case Outcome.DONE:
-                    number = f"Buchung {self.booking.number}" if self.booking else "Buchung"
-                    self.desk_app.show_toast(saved_sentence(number, result))
+                    self.desk_app.show_toast(saved_sentence(self._saved_name(result), result))
                     self.leave()
                 case Outcome.TAKEN:
                     await self._room_taken(result)
@@ -231,6 +230,16 @@ class BookingScreen(BookingTabs):
                     )
         finally:
             self._saving = False
+
+    def _saved_name(self, result: WriteResult) -> str:
+        """The booking with its number; a new one that has no room says where to find it."""
+        if self.booking is not None:
+            return f"Buchung {self.booking.number}"
+        stays = self.desk.store.occupancies.values()
+        new = next((stay for stay in stays if stay.booking_id == result.id), None)
+        if new is None:
+            return "Buchung"
+        return f"Buchung {new.number}" if new.room_id else f"Buchung {new.number} unter „Ohne Zimmer“"
 
     async def _send(self) -> WriteResult | None:
         booking = self.booking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,6 +25,9 @@ from dpolg_tui.tui.widgets.chart import OccupancyChart
 from dpolg_tui.tui.widgets.chart_model import ChartFilter
 from dpolg_tui.tui.work import read, write
 
+if TYPE_CHECKING:
+    from dpolg_tui.desk.events import ConnectionState
+
 AHEAD = timedelta(days=14)
 """Days beside the window that are loaded before they come into sight."""
 AROUND = timedelta(days=45)
@@ -35,6 +38,7 @@ HOLIDAYS_LATER = 0.3
 """Seconds after the first picture; the calendar of holidays takes a tenth of a second to import."""
 
 _NAMES = frozenset(action.name for action in SCREEN_ACTIONS)
+_METHODS = frozenset(action.method for action in SCREEN_ACTIONS)
 
 
 class ChartScreen(DeskScreen):
@@ -77,10 +81,10 @@ class ChartScreen(DeskScreen):
         self.set_interval(CLOCK, lambda: self.chart.set_today(self.desk.today()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Only admins create rooms, and only the first one here."""
+        """Only admins create rooms, and only the first one here; a held bar is put down first."""
         if action == "first_room":
             return self._is_admin and not self.desk.store.rooms
-        return True
+        return action not in _METHODS or not self.is_mounted or self.chart.ghost is None
 
     @property
     def _is_admin(self) -> bool:
@@ -110,7 +114,15 @@ class ChartScreen(DeskScreen):
     def on_chart_view_window_changed(self, message: OccupancyChart.WindowChanged) -> None:
         """Loads days before they are in sight. One load at a time, and the last wish wins."""
         self._wanted = (message.first - AHEAD, message.last + AHEAD)
-        if not self._loading and not self.desk.store.covers(*self._wanted):
+        self._load_missing()
+
+    def on_connection_changed(self, state: ConnectionState) -> None:
+        """What could not be read while the database was away is read now."""
+        if state.phase == "connected":
+            self._load_missing()
+
+    def _load_missing(self) -> None:
+        if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
             self._loading = True
             read(self, self._load_wanted(), "Belegung laden", group="window")
 

@@ -61,6 +61,7 @@ class GuestsScreen(ListScreen):
 
     def _created(self, guest_id: int | None) -> None:
         if guest_id is not None:
+            self.table.go_to(guest_id)
             self.reload()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -155,7 +155,11 @@ class RoomsScreen(ListScreen):
 
     def action_new(self) -> None:
         """A new room."""
-        self.app.push_screen(RoomDialog())
+        self.app.push_screen(RoomDialog(), self._created)
+
+    def _created(self, room_id: int | None) -> None:
+        if room_id is not None:
+            self.table.go_to(room_id)
 
     def action_block(self) -> None:
         """Blocks the marked room."""

@@ -23,6 +23,7 @@ from dpolg_tui.tui.widgets.chart_mouse import MouseGestures
 from dpolg_tui.tui.widgets.chart_view import ChartView
 
 _NAMES = frozenset(action.name for action in CURSOR_ACTIONS)
+_NOT_WHILE_HOLDING = frozenset({"pick_up", "edit_departure", "edit_arrival", "mark", "today", "fold"})
 
 
 class OccupancyChart(ChartView, can_focus=True):
@@ -116,12 +117,14 @@ class OccupancyChart(ChartView, can_focus=True):
     def _mark_changed(self) -> None:
         self._refresh_row(self.cursor.row)
         self._refresh_bottom()
+        self.refresh_bindings()
         self.post_message(self.RangeMarked(self.marked_range()))
 
     def watch_cursor(self, old: Cell, new: Cell) -> None:
         """Draws the old and the new place, nothing else."""
         if self._anchor is not None and old.row != new.row and not self._mark_sticks:
             self._anchor = None
+            self.refresh_bindings()
         self._notice = ""
         self._refresh_row(old.row)
         if new.row != old.row:
@@ -206,6 +209,8 @@ class OccupancyChart(ChartView, can_focus=True):
                     self._drawn.pop(place, None)
                     self._refresh_row(place)
         self._refresh_detail()
+        if (before is None) != (ghost is None):
+            self.refresh_bindings()
         self.post_message(self.HoldChanged(ghost))
 
     def _move_ghost(self, rows: int, days: int) -> None:
@@ -240,6 +245,18 @@ class OccupancyChart(ChartView, can_focus=True):
             self.post_message(self.MoveRequested(here, room_id, ghost.arrival, ghost.departure, verdict.free))
 
     # --- Keys ---------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """While a bar is held, only what moves it and puts it down; Esc only while it ends something."""
+        if action == "let_go":
+            return self._ghost is not None or self._anchor is not None
+        return self._ghost is None or action not in _NOT_WHILE_HOLDING
+
+    def footer_words(self) -> dict[str, str]:
+        """What keys mean just now, where it is not what the registry says."""
+        if self._ghost is not None:
+            return {"enter": "ablegen", "let_go": "zurücklegen"}
+        return {"enter": "buchen"} if self._anchor is not None else {}
 
     def action_left(self) -> None:
         self.step(days=-1)
@@ -341,16 +358,17 @@ class OccupancyChart(ChartView, can_focus=True):
             self.clear_mark()
 
     def action_pick_up(self) -> None:
-        if self._ghost is None and not self.start_move():
-            self.app.bell()
+        self._say_unless(self.start_move())
 
     def action_edit_departure(self) -> None:
-        if self._ghost is None and not self.start_edit_end("departure"):
-            self.app.bell()
+        self._say_unless(self.start_edit_end("departure"))
 
     def action_edit_arrival(self) -> None:
-        if self._ghost is None and not self.start_edit_end("arrival"):
-            self.app.bell()
+        self._say_unless(self.start_edit_end("arrival"))
+
+    def _say_unless(self, held: bool) -> None:
+        if not held:
+            self.show_notice("Unter dem Cursor steht nichts: bitte einen Balken wählen.")
 
     def action_enter(self) -> None:
         if self._ghost is not None:

@@ -351,11 +351,8 @@ class ChartLines(ScrollView, can_focus=True):
                 [
                     f"{what}: {'✓' if verdict.free else '✗'} {verdict.text}",
                     room_name(row.room_id if row else None, model.rooms),
-                    german.format_date_range(ghost.arrival, ghost.departure).removesuffix(
-                        str(self._today.year)
-                    ),
+                    dates,
                     german.format_nights(ghost.nights),
-                    "Enter legt ab, Esc zurück",
                 ]
             )
         row = model.row(self.cursor.row)

@@ -171,11 +171,6 @@ class ChartView(ChartLines):
         row = self.cursor_row
         return self.model.departing(row, self.cursor.day) if row else None
 
-    def room_under_cursor(self) -> Room | None:
-        """The room of the cursor's row."""
-        row = self.cursor_row
-        return row.room if row else None
-
     def place_cursor(self, row: RowKey, day: date) -> None:
         """Puts the cursor somewhere and brings it into sight."""
         day = min(max(day, EARLIEST), LATEST)

@@ -70,7 +70,9 @@ class Choice(Widget, can_focus=True):
         return next((option.label for option in self._options if option.value == value), "")
 
     def render(self) -> Text:
-        return Text.assemble(self.label_of(self._value), " ▾", no_wrap=True, overflow="ellipsis")
+        text = Text(self.label_of(self._value), no_wrap=True)
+        text.truncate(max(1, self.size.width - 2), overflow="ellipsis")
+        return text.append(" ▾")
 
     def _choose(self, value: object) -> None:
         if value != self._value:

@@ -54,7 +54,7 @@ class TextField(Field):
             self.input.value = str(raw)
 
     def read(self, raw: object) -> object:
-        return check_text(str(raw), self.key, self.max_length) or self._empty
+        return check_text(str(raw), self.key, self.max_length, self.label) or self._empty
 
     def write(self, value: object) -> str:
         return "" if value is None else german.clean_line(str(value))

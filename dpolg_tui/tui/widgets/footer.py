@@ -31,6 +31,12 @@ class Item:
         return Content(f"{self.key} {self.label}").cell_length
 
 
+def _words_now(node: DOMNode) -> dict[str, str]:
+    """Words of a widget whose keys mean different things at different times, by action."""
+    footer_words = getattr(node, "footer_words", None)
+    return dict(footer_words()) if footer_words is not None else {}
+
+
 class DeskFooter(Widget):
     """Keys and words from the registry, cut at the right where there is no room; F1 always stays."""
 
@@ -59,9 +65,9 @@ class DeskFooter(Widget):
         for node, binding, enabled, _tooltip in self.screen.active_bindings.values():
             if binding.show and enabled and binding.description:
                 name = binding.id or f"{binding.action}"
+                label = _words_now(node).get(binding.action, binding.description)
                 found.setdefault(
-                    name,
-                    Item(binding.key_display or key_label(binding.key), binding.description, node, binding),
+                    name, Item(binding.key_display or key_label(binding.key), label, node, binding)
                 )
         # A dialog hides the app's keys from the list above, but those with priority work over it.
         for action in actions_of("app", everyone=True):

@@ -31,8 +31,6 @@ class Form(VerticalScroll, can_focus=False):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"form--label", "form--note", "form--error", "form--hint"}
 
     groups: dict[str, tuple[str, ...]]
-    ready = True
-    """False while the stored record is still being read: nothing can be saved yet."""
 
     def __init__(
         self,
@@ -43,6 +41,18 @@ class Form(VerticalScroll, can_focus=False):
         super().__init__(*children, id=id)
         self.label_width = label_width
         self.groups = {}
+        self._ready = True
+
+    @property
+    def ready(self) -> bool:
+        """False while the stored record is still being read: nothing can be typed or saved yet."""
+        return self._ready
+
+    @ready.setter
+    def ready(self, ready: bool) -> None:
+        self._ready = ready
+        # Hidden fields take no focus. Empty ones would invite to type what the record then replaces.
+        self.styles.visibility = "visible" if ready else "hidden"
 
     @property
     def fields(self) -> dict[str, Field]:

@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from dpolg_tui.domain.errors import InvalidInput
+from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import GuestSummary
 from dpolg_tui.tui.widgets.fields import TextField
 from dpolg_tui.tui.work import read
@@ -112,13 +113,14 @@ class GuestField(TextField):
     def learn(self, guest_id: int, name: str) -> None:
         """A name, new or changed. The text follows if this guest is chosen."""
         shown = self._chosen == guest_id and self.input.value == self._names.get(guest_id)
-        self._names[guest_id] = name
+        # A line break in a name would tear the screen apart.
+        self._names[guest_id] = clean_line(name)
         if shown:
-            super().put_raw(name)
+            super().put_raw(self._names[guest_id])
 
     def choose(self, guest_id: int, name: str) -> None:
         """Take this guest."""
-        self._names[guest_id] = name
+        self._names[guest_id] = clean_line(name)
         self.put(guest_id)
         super().user_changed()
 

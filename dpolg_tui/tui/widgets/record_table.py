@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 Row = tuple[int, tuple[str, ...], str]
@@ -27,12 +29,22 @@ class RecordTable(DataTable[Text]):
     """A table of records, as wide as the screen. New content keeps the cursor on its record."""
 
     PADDING = 2
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(cursor_type="row", zebra_stripes=False, id=id)
         self._all = tuple(columns)
         self._fitted = 0
         self._shown: list[Row] = []
+        self._wanted: int | None = None
+
+    def go_to(self, record_id: int) -> None:
+        """Puts the cursor on a record as soon as it is shown."""
+        self._wanted = record_id
+        self.show(self._shown)
 
     @property
     def record_id(self) -> int | None:
@@ -77,6 +89,13 @@ class RecordTable(DataTable[Text]):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace what is shown."""
+        self._replace(rows)
+        wanted = next((at for at, row in enumerate(self._shown) if row[0] == self._wanted), None)
+        if wanted is not None and self._fitted:
+            self._wanted = None
+            self.move_cursor(row=wanted, animate=False)
+
+    def _replace(self, rows: Sequence[Row]) -> None:
         if not self._fitted:
             self._shown = list(rows)
             return

@@ -1,0 +1,255 @@
+"""How to get to every screen and dialog: the pictures of the tests and of the documents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from dpolg_tui.config import Config
+from dpolg_tui.desk import Desk
+from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Status
+from dpolg_tui.tui.app import DeskApp
+from dpolg_tui.tui.screens.booking import BookingScreen
+from tests.tui.desk_app import TIMEOUT, Running
+
+Scene = Callable[[Running], Awaitable[None]]
+DAY = timedelta(days=1)
+
+
+@asynccontextmanager
+async def opened(
+    config: Config, today: date, size: tuple[int, int], account: tuple[str, str] | None
+) -> AsyncIterator[Running]:
+    """The application on a day; on the chart if there is an account (name, password), else on the login."""
+    with patch.object(Desk, "today", lambda _: today):
+        desk = Desk(config)
+        desk.start()
+        try:
+            if account is not None:
+                await desk.login(*account)
+            app = DeskApp(desk)
+            async with app.run_test(size=size, notifications=True) as pilot:
+                here = Running(app, pilot)
+                if account is None:
+                    await here.connected()
+                else:
+                    await app.signed_in()
+                    await here.until(lambda: app.current_mode == "chart", "chart")
+                    await here.until(lambda: desk.connection.phase == "connected", "connected")
+                app.clear_notifications()
+                yield here
+            # So that the next one does not see this one's user among the colleagues.
+            await desk.logout()
+        finally:
+            await asyncio.wait_for(desk.close(), TIMEOUT)
+
+
+async def stay(here: Running) -> None:
+    """Nothing more to do."""
+
+
+async def lock(here: Running) -> None:
+    here.app.lock_session("Gesperrt, weil eine Weile nichts eingegeben wurde.")
+
+
+async def marked(here: Running) -> None:
+    """Marked nights on the chart."""
+    await here.pilot.press("down", "down", "v", "right", "right")
+
+
+async def picked_up(here: Running) -> None:
+    """A bar that is held and moved."""
+    await here.pilot.press("m", "down", "right")
+
+
+async def booking_new(here: Running) -> None:
+    today = here.desk.today()
+    await _open_booking(here, BookingScreen(None, _rooms(here)[0], today + 40 * DAY, today + 43 * DAY))
+
+
+async def booking_edit(here: Running) -> None:
+    await _open_booking(here, BookingScreen(_a_stay(here, Status.CONFIRMED).booking_id))
+
+
+async def booking_history(here: Running) -> None:
+    await booking_edit(here)
+    await here.pilot.press("ctrl+t")
+
+
+async def guests(here: Running) -> None:
+    await here.pilot.press("f4")
+
+
+async def guest_form(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.guest import GuestDialog
+
+    here.app.push_screen(GuestDialog(_a_stay(here, Status.CONFIRMED).guest_id))
+
+
+async def guest_new(here: Running) -> None:
+    await guests(here)
+    await here.pilot.pause(0.2)
+    await here.pilot.press("n")
+
+
+async def rooms(here: Running) -> None:
+    await here.pilot.press("f5")
+
+
+async def room_form(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.room import RoomDialog
+
+    here.app.push_screen(RoomDialog(_rooms(here)[2]))
+
+
+async def block(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.block import BlockDialog
+
+    today = here.desk.today()
+    here.app.push_screen(BlockDialog(_rooms(here)[0], today + 10 * DAY, today + 12 * DAY))
+
+
+async def cancel(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.cancel import CancelDialog
+    from dpolg_tui.tui.screens.chart_flows import stay_label
+
+    here.app.push_screen(CancelDialog(stay_label(_a_stay(here, Status.CONFIRMED))))
+
+
+async def change_stay(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog, StayChange
+
+    bar = _a_stay(here, Status.CONFIRMED)
+    change = StayChange(bar, _rooms(here)[3], bar.arrival + DAY, bar.departure + 2 * DAY, here.desk.today())
+    here.app.push_screen(ChangeStayDialog(change, here.desk.store.rooms))
+
+
+async def early_departure(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
+    from dpolg_tui.tui.screens.chart_flows import stay_label
+
+    bar = _a_stay(here, Status.CHECKED_IN)
+    here.app.push_screen(EarlyDepartureDialog(stay_label(bar), bar.departure, bar.departure - 2 * DAY))
+
+
+async def calendar(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.calendar import CalendarDialog
+
+    today = here.desk.today()
+    here.app.push_screen(CalendarDialog(_rooms(here)[1], today + 10 * DAY, today + 13 * DAY))
+
+
+async def conflict(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.conflict import ConflictDialog
+
+    today, (first, second, *_) = here.desk.today(), _rooms(here)
+
+    def nights(room_id: int, arrival: int) -> dict[str, object]:
+        first_day = today + arrival * DAY
+        return {"room_id": room_id, "arrival": first_day, "departure": first_day + 3 * DAY}
+
+    conflicts = (
+        Conflict("stay/1", nights(first, 4), nights(second, 4), nights(first, 6)),
+        Conflict("notes", None, "Späte Anreise [22 Uhr]", "Kommt mit Hund"),
+        Conflict("persons", 2, 3, 1),
+    )
+    here.app.push_screen(ConflictDialog(conflicts, "Ben Beispiel"))
+
+
+async def taken(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.taken import TakenDialog
+
+    today, numbers = here.desk.today(), _rooms(here)
+    way = InTheWay(1, 1, numbers[1], today + 3 * DAY, today + 8 * DAY, "2026-118 Müller [VIP]")
+    free = [FreeRoom(number, here.desk.store.rooms[number].capacity >= 2) for number in numbers]
+    here.app.push_screen(TakenDialog([way], free))
+
+
+async def search(here: Running) -> None:
+    name = _a_stay(here, Status.CONFIRMED).last_name
+    await here.pilot.press("slash")
+    await here.fill("Input", name)
+
+
+async def go_to_date(here: Running) -> None:
+    await here.pilot.press("g", "2", "4", ".", "1", "2", ".")
+
+
+async def chart_filter(here: Running) -> None:
+    await here.pilot.press("f")
+
+
+async def help_page(here: Running) -> None:
+    await here.pilot.press("f1")
+
+
+async def palette(here: Running) -> None:
+    await here.pilot.press("ctrl+p")
+
+
+async def confirm_leave(here: Running) -> None:
+    await booking_edit(here)
+    form = here.app.screen.query_one("BookingForm")
+    form.field("notes").editor_widget.focus()  # type: ignore[attr-defined]
+    await here.pilot.press("x")
+    await here.pilot.press("escape")
+
+
+async def password(here: Running) -> None:
+    here.app.action_own_password()
+
+
+SCENES: dict[str, Scene] = {
+    "login": stay,
+    "lock": lock,
+    "chart": stay,
+    "chart-marked": marked,
+    "chart-picked-up": picked_up,
+    "booking-new": booking_new,
+    "booking": booking_edit,
+    "booking-history": booking_history,
+    "guests": guests,
+    "guest": guest_form,
+    "guest-new": guest_new,
+    "rooms": rooms,
+    "room": room_form,
+    "block": block,
+    "cancel": cancel,
+    "change-stay": change_stay,
+    "early-departure": early_departure,
+    "calendar": calendar,
+    "conflict": conflict,
+    "taken": taken,
+    "search": search,
+    "go-to-date": go_to_date,
+    "filter": chart_filter,
+    "help": help_page,
+    "palette": palette,
+    "confirm-leave": confirm_leave,
+    "password": password,
+}
+"""By the name of the picture."""
+
+
+def _rooms(here: Running) -> list[int]:
+    return sorted(here.desk.store.rooms)
+
+
+def _a_stay(here: Running, status: Status) -> Occupancy:
+    """The first stay of that status that arrives soon, in a room."""
+    today = here.desk.today()
+    found = (
+        bar
+        for bar in here.desk.store.occupancies.values()
+        if bar.status is status and bar.room_id is not None and bar.departure > today + 2 * DAY
+    )
+    return min(found, key=lambda bar: (abs(bar.arrival - today), bar.id))
+
+
+async def _open_booking(here: Running, screen: BookingScreen) -> None:
+    here.app.push_screen(screen)
+    await here.until(lambda: here.app.screen is screen and screen.is_mounted, "booking screen")
+    await here.until(lambda: screen.form.ready, "booking form")
