@@ -108,7 +108,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN length(value) > most THEN label || ' im Altsystem: ' || value END $$;
 
 CREATE OR REPLACE FUNCTION legacy.joined(VARIADIC parts text[]) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT nullif(array_to_string(parts, E'\n'), '') $$;
 
 -- Bytes that are no clean text: without NUL, and if they are not UTF-8, as Windows wrote them. Other BLOBs are no text.
@@ -146,18 +146,23 @@ LANGUAGE sql IMMUTABLE
 AS $$ SELECT jsonb_object_agg(key, legacy.clean_cell(value)) FROM jsonb_each(data) $$;
 
 -- Key codes and mail passwords stay in no raw row, also not inside the old program's own log or a copied table.
+CREATE OR REPLACE FUNCTION legacy.without_secrets(data jsonb) RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT jsonb_object_agg(key, CASE
+               WHEN value ->> 1 IS NULL OR value ->> 1 = '' THEN value
+               WHEN key IN ('schluesselcode', 'smtp_password') THEN '["text", "***"]'::jsonb
+               WHEN key IN ('old_data', 'new_data') THEN jsonb_build_array(value -> 0, regexp_replace(
+                   value ->> 1, '("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)',
+                   '\1"***"', 'gi'))
+               ELSE value END) FROM jsonb_each(data)
+$$;
+
 CREATE OR REPLACE FUNCTION legacy.masked(data jsonb) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT CASE WHEN data ?| ARRAY['schluesselcode', 'smtp_password']
                      OR data -> 'old_data' ->> 1 ~* 'schluesselcode|smtp_password'
                      OR data -> 'new_data' ->> 1 ~* 'schluesselcode|smtp_password'
-                THEN (SELECT jsonb_object_agg(key, CASE
-                          WHEN value ->> 1 IS NULL OR value ->> 1 = '' THEN value
-                          WHEN key IN ('schluesselcode', 'smtp_password') THEN '["text", "***"]'::jsonb
-                          WHEN key IN ('old_data', 'new_data') THEN jsonb_build_array(value -> 0, regexp_replace(
-                              value ->> 1, '("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)',
-                              '\1"***"', 'gi'))
-                          ELSE value END) FROM jsonb_each(data))
-                ELSE data END
+                THEN legacy.without_secrets(data) ELSE data END
 $$;

@@ -32,7 +32,7 @@ BEGIN
     EXECUTE format('INSERT INTO migration_cell SELECT %1$L, row_id, ''id'', ''new_id'' FROM map_%1$s '
                    'WHERE problem IS NULL AND NOT known AND new_id <> row_id', source);
     INSERT INTO migration_target (source_table, target_table) VALUES (source, target);
-    EXECUTE format('ANALYZE map_%s', source);
+    EXECUTE format('ANALYZE map_%s (row_id, new_id, known, problem)', source);
 END $$;
 
 -- What others refer to: old id, new id (NULL: the row is in quarantine); also rows of earlier runs.

@@ -40,8 +40,8 @@ BEGIN
           INTO raw, typed
           FROM migration_column WHERE table_name = t;
         some_odd := EXISTS (SELECT FROM migration_odd o WHERE o.table_name = t);
-        -- OFFSET 0: each cell is taken out of the row once, however often the typing looks at it.
-        EXECUTE format('CREATE TEMP VIEW parsed_%1$s AS SELECT r.*%2$s FROM (SELECT s.row_id, %3$s FROM %4$s s OFFSET 0) r',
+        -- OFFSET 0: each cell is taken out of the row once, and typed once, however often it is looked at.
+        EXECUTE format('CREATE TEMP VIEW parsed_%1$s AS SELECT r.*%2$s FROM (SELECT s.row_id, %3$s FROM %4$s s OFFSET 0) r OFFSET 0',
             t, typed, raw,
             CASE WHEN some_odd THEN format(
                 '(SELECT x.row_id, coalesce(o.data, x.data) AS data FROM legacy.source_rows x '

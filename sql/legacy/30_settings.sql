@@ -67,14 +67,16 @@ SELECT m.row_id, coalesce(m.b_hauptsaison_aktiv, true) AS active,
                  AND m.hauptsaison_ende ~ '^\s*(\d{4}-)?\d\d-\d\d\s*$'
             THEN right(btrim(m.hauptsaison_ende), 5) END AS last_day
   FROM map_pricing_settings m WHERE m.problem IS NULL;
-INSERT INTO app.seasons (name, first_day, last_day, active)
-SELECT 'Hauptsaison', first_day, last_day, active FROM map_season WHERE first_day IS NOT NULL AND last_day IS NOT NULL
+INSERT INTO app.seasons (id, name, first_day, last_day, active) OVERRIDING SYSTEM VALUE
+SELECT (SELECT coalesce(max(id), 0) + 1 FROM app.seasons), 'Hauptsaison', first_day, last_day, active
+  FROM map_season WHERE first_day IS NOT NULL AND last_day IS NOT NULL
 ON CONFLICT (lower(name)) DO UPDATE SET first_day = excluded.first_day, last_day = excluded.last_day,
                                         active = excluded.active;
 
 INSERT INTO migration_cell
 SELECT 'pricing_settings', m.row_id, x.column_name, x.kind
   FROM map_pricing_settings m JOIN map_season s USING (row_id), LATERAL (VALUES
+      ('hauptsaison_aktiv', CASE WHEN s.first_day IS NULL OR s.last_day IS NULL THEN 'replaced' END),
       ('hauptsaison_start', CASE WHEN s.first_day IS NULL OR s.last_day IS NULL THEN 'replaced'
                                  WHEN s.first_day <> m.hauptsaison_start THEN 'spelling' END),
       ('hauptsaison_ende', CASE WHEN s.first_day IS NULL OR s.last_day IS NULL THEN 'replaced'

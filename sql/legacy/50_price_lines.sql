@@ -159,18 +159,20 @@ SELECT r.booking, x.rank, 0, x.kind, x.label, x.amount, x.vat_kind, x.percentage
        ) x (rank, kind, label, amount, vat_kind, percentage, applies_to)
  WHERE x.amount <> 0;
 
-UPDATE line l SET id = n.id
-  FROM (SELECT ctid AS place, start.id + row_number() OVER (ORDER BY booking, rank, seq) AS id
-          FROM line, (SELECT greatest((SELECT max(id) FROM app.price_lines), (SELECT max(id) FROM line), 0) AS id) start
-         WHERE line.id IS NULL) n
- WHERE n.place = l.ctid;
-
+-- Lines of a booking that is there already come behind those that it has.
+CREATE TEMP TABLE numbered ON COMMIT DROP AS
+SELECT l.*, row_number() OVER (ORDER BY l.booking, l.rank, l.seq) AS place,
+       row_number() OVER (PARTITION BY l.booking ORDER BY l.rank, l.seq) AS position
+  FROM line l;
+CREATE TEMP TABLE behind ON COMMIT DROP AS
+SELECT greatest((SELECT max(id) FROM app.price_lines), (SELECT max(id) FROM line), 0) AS id;
 CREATE TEMP VIEW new_price_lines AS
-SELECT l.id, false AS known, l.booking AS booking_id,
-       (coalesce(p.position, 0) + row_number() OVER (PARTITION BY l.booking ORDER BY l.rank, l.seq))::integer AS position,
+SELECT coalesce(l.id, start.id + l.place) AS id, false AS known, l.booking AS booking_id,
+       (coalesce(p.position, 0) + l.position)::integer AS position,
        l.kind, l.label, 1 AS quantity, l.amount AS unit_price, l.amount, l.percentage, l.applies_to, l.vat_kind,
        l.service_template_id, l.discount_template_id, coalesce(l.created_at, now()) AS created_at
-  FROM line l
+  FROM numbered l
+ CROSS JOIN behind start
   LEFT JOIN (SELECT booking_id, max(position) AS position FROM app.price_lines GROUP BY booking_id) p ON p.booking_id = l.booking;
 SELECT legacy.write('price_lines');
 
@@ -179,7 +181,8 @@ DECLARE
     t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['booking_services', 'discounts', 'booking_discounts'] LOOP
-        EXECUTE format('UPDATE map_%1$s m SET new_id = l.id FROM line l WHERE l.source_table = %1$L AND l.row_id = m.row_id', t);
+        EXECUTE format('UPDATE map_%1$s m SET new_id = start.id + l.place FROM numbered l, behind start '
+                       'WHERE l.source_table = %1$L AND l.row_id = m.row_id', t);
         EXECUTE format('INSERT INTO legacy.id_map (run_id, table_name, old_id, new_id) '
                        'SELECT current_setting(''legacy.run_id'')::bigint, %1$L, row_id, new_id FROM map_%1$s '
                        'WHERE problem IS NULL AND new_id <> row_id ON CONFLICT ON CONSTRAINT id_map_pkey DO UPDATE '

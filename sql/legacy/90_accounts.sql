@@ -116,7 +116,8 @@ BEGIN
             largest := greatest(largest, old_largest);
         END LOOP;
         IF largest > coalesce(pg_sequence_last_value(t.sequence::regclass), 0) THEN
-            PERFORM setval(t.sequence, largest);
+            -- Unlike setval, it is undone when the migration is.
+            EXECUTE format('ALTER SEQUENCE %s RESTART WITH %s', t.sequence, largest + 1);
         END IF;
     END LOOP;
 END $$;
