@@ -1,8 +1,8 @@
 """Old rows become rows of the schema: SQL steps, one after the other, inside the caller's transaction.
 
-The staging holds the raw rows. Afterwards the accounts are in temporary tables that end with the transaction:
-``migration_fate`` (one line per staged row), ``migration_repair``, ``migration_difference`` and ``migration_cell``
-(each single cell that was not simply put in its place; masses like '' → NULL are only counted).
+The staging holds the raw rows. Afterwards the accounts are in temporary tables that end with the
+transaction: ``migration_fate`` (one line per staged row), ``migration_repair``, ``migration_difference``
+and ``migration_cell`` (each single cell that was not simply put in its place; masses are only counted).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_STEPS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+STEPS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "00_catalogue": ("Vorbereitung", ()),
     "05_reading": ("Vorbereitung", ()),
     "10_rooms": ("Zimmer", ("rooms",)),
@@ -77,7 +77,7 @@ async def apply(connection: Any, run_id: int, options: Options, progress: Progre
     steps: list[Step] = []
     for file in sql_files.legacy_files():
         stem = file.name.removeprefix("legacy/").removesuffix(".sql")
-        label, tables = _STEPS[stem]
+        label, tables = STEPS[stem]
         progress(label, done, total)
         started = time.perf_counter()
         await connection.execute(file.text)

@@ -86,7 +86,9 @@ $$;
 CREATE OR REPLACE FUNCTION legacy.integer_of(value text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT CASE WHEN value ~ '^\s*[+-]?\d{1,18}(\.0+)?\s*$' THEN split_part(value, '.', 1)::bigint END
+    SELECT CASE WHEN value ~ '^\s*[+-]?\d{1,18}(\.0+)?\s*$' THEN split_part(value, '.', 1)::bigint
+                WHEN value ~ '^-?\d{19}$' THEN CASE WHEN value::numeric BETWEEN -9223372036854775807 AND 9223372036854775807
+                                                    THEN value::bigint END END
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.flag_of(value text) RETURNS boolean

@@ -78,6 +78,7 @@ SELECT * FROM (VALUES
     ('replaced', true, false, 'Wert, den das neue System nicht kennt: hier gilt der übliche; das Original bleibt im Schema legacy.'),
     ('spelling', true, false, 'Andere Schreibweise vereinheitlicht; das Original bleibt im Schema legacy.'),
     ('bytes', true, false, 'Unlesbare Zeichen ersetzt; das Original bleibt im Schema legacy.'),
+    ('blob', true, true, 'Kein Text, sondern Binärdaten: bleibt im Schema legacy.'),
     ('default', false, false, 'Fehlte: hier gilt der übliche Wert.'),
     ('created_guessed', false, false, 'Zeitpunkt der Anlage fehlte: geschätzt aus der letzten Änderung, sonst die Übernahme.'),
     ('email_word', false, true, 'Kein @: das Wort steht jetzt in den Notizen.'),

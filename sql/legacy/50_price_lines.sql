@@ -183,10 +183,6 @@ BEGIN
     FOREACH t IN ARRAY ARRAY['booking_services', 'discounts', 'booking_discounts'] LOOP
         EXECUTE format('UPDATE map_%1$s m SET new_id = start.id + l.place FROM numbered l, behind start '
                        'WHERE l.source_table = %1$L AND l.row_id = m.row_id', t);
-        EXECUTE format('INSERT INTO legacy.id_map (run_id, table_name, old_id, new_id) '
-                       'SELECT current_setting(''legacy.run_id'')::bigint, %1$L, row_id, new_id FROM map_%1$s '
-                       'WHERE problem IS NULL AND new_id <> row_id ON CONFLICT ON CONSTRAINT id_map_pkey DO UPDATE '
-                       'SET run_id = excluded.run_id, new_id = excluded.new_id', t);
     END LOOP;
 END $$;
 

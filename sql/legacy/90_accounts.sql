@@ -22,7 +22,8 @@ BEGIN
                 'FROM map_bookings WHERE problem IS NULL AND warning LIKE ''stay_too_long%''' END)
             USING run;
         -- Bytes that had to be replaced, in rows that were migrated.
-        EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, ''bytes'' '
+        EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, '
+            '       CASE WHEN o.data -> c.key ->> 0 = ''null'' THEN ''blob'' ELSE ''bytes'' END '
             '  FROM migration_odd o JOIN map_%1$s m ON m.row_id = o.row_id AND m.problem IS NULL '
             '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = o.row_id, jsonb_each(s.data) c '
             ' WHERE o.table_name = %1$L AND c.value ->> 0 IN (''blob'', ''text64'') '
@@ -59,13 +60,17 @@ SELECT current_setting('legacy.run_id')::bigint, c.source_table, c.row_id,
 -- Before: values of the column in the migrated rows; after: those that are still in its place.
 INSERT INTO migration_repair
 SELECT r.source_table, r.column_name, r.kind, r.affected, coalesce(f.rows, 0),
-       coalesce(f.rows, 0) - CASE WHEN k.removes THEN least(r.affected, coalesce(f.rows, 0)) ELSE 0 END, k.sentence
+       coalesce(f.rows, 0) - CASE WHEN k.removes THEN least(r.affected, f.rows) ELSE 0 END, k.sentence
   FROM (SELECT source_table, column_name, kind, count(*) AS affected FROM migration_cell GROUP BY 1, 2, 3
         UNION ALL
         SELECT c.source_table, c.column_name, c.kind, c.rows FROM migration_count c JOIN migration_kind k USING (kind)
          WHERE NOT k.keeps AND c.kind <> 'filled') r
   JOIN migration_kind k ON k.kind = r.kind AND k.sentence IS NOT NULL
-  LEFT JOIN migration_count f ON f.source_table = r.source_table AND f.column_name = r.column_name AND f.kind = 'filled';
+  LEFT JOIN (SELECT source_table, column_name, sum(rows)::bigint AS rows FROM (
+                 SELECT source_table, column_name, rows FROM migration_count WHERE kind = 'filled'
+                 UNION ALL
+                 SELECT source_table, column_name, count(*) FROM migration_cell WHERE kind = 'blob' GROUP BY 1, 2) v
+              GROUP BY 1, 2) f ON f.source_table = r.source_table AND f.column_name = r.column_name;
 
 -- One line per old row.
 DO $$
