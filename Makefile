@@ -10,8 +10,9 @@ STAMP := $(VENV)/.installed
 demo: venv
 	@$(BIN)/dpolg-tui demo
 
+# Two at a time, a file each: every worker has PostgreSQL servers of its own.
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: venv
 	$(BIN)/python -m pytest -m long
