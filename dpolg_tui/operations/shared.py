@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -126,9 +127,13 @@ class Folder:
             if json.loads(self._server.read_text())["temporary"]:
                 cluster.destroy()
                 while self.path.exists():
-                    # The watchdog, which waits for the lock in there, may clean up at the same moment.
-                    with contextlib.suppress(FileNotFoundError):
+                    # The watchdog, which waits for the lock in there, may clean up at the same moment,
+                    # or make the lock anew.
+                    try:
                         shutil.rmtree(self.path)
+                    except OSError as error:
+                        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                            raise
         self._watchdog.unlink(missing_ok=True)
 
     def forget(self) -> None:
