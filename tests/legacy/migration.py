@@ -17,6 +17,8 @@ import asyncpg
 from dpolg_tui import cli
 from tests.databases import TestDatabase, run
 
+WENT = ("migrated", "quarantined", "kept_in_legacy", "already_there", "changed_not_taken")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -147,7 +149,10 @@ def counts(path: Path) -> dict[str, int]:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             )
         ]
-        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+        quoted = {name: name.replace('"', '""') for name in names}
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{quoted[name]}"').fetchone()[0] for name in names
+        }
 
 
 def accounted(tables: Mapping[str, Mapping[str, int]]) -> None:
