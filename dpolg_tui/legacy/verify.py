@@ -164,32 +164,21 @@ class _Table:
     async def check(self, source: SourceFile, progress: Progress) -> None:
         statement = await self._connection.prepare(await self._query())
         done = 0
-        waiting: tuple[list[Row], asyncio.Task[Any]] | None = None
+        before: tuple[list[Row], Any] = ([], [])
         for rows in _batches(source, self._name):
             # The server looks up this batch while Python compares the one before.
-            answer = asyncio.create_task(self._fetch(statement, rows, waiting))
-            await asyncio.sleep(0)
-            if waiting is not None:
-                await self._finish(*waiting)
-            waiting = (rows, answer)
+            answer = asyncio.create_task(statement.fetch(self._name, [row[0] for row in rows]))
+            try:
+                await asyncio.sleep(0)
+                doubtful = self._compare(*before)
+            finally:
+                before = (rows, await answer)
+            await self._judge(doubtful)
             done += len(rows)
             progress(self._name, done)
-        if waiting is not None:
-            await self._finish(*waiting)
+        await self._judge(self._compare(*before))
         self._result.read[self._name] = done
         self._result.rows += done
-
-    async def _fetch(
-        self, statement: Any, rows: list[Row], before: tuple[Any, asyncio.Task[Any]] | None
-    ) -> Any:
-        if before is not None:
-            await asyncio.wait([before[1]])
-        return await statement.fetch(self._name, [row[0] for row in rows])
-
-    async def _finish(self, rows: list[Row], answer: asyncio.Task[Any]) -> None:
-        doubtful = self._compare(rows, await answer)
-        if doubtful:
-            await self._judge(doubtful)
 
     async def _query(self) -> str:
         if self._expected is None:
@@ -286,6 +275,8 @@ class _Table:
 
     async def _judge(self, doubtful: list[tuple[Row, Any, list[int]]]) -> None:
         """Cell by cell, with all that the target says about the row."""
+        if not doubtful:
+            return
         elsewhere = await self._elsewhere([row[0] for row, _, _ in doubtful])
         for row, record, wrong in doubtful:
             notes, hidden = elsewhere.get(row[0], ("", []))

@@ -25,6 +25,7 @@ from tools.make_legacy_sqlite import DEFECTS, STAGES, applicable, build
 SECRETS = ("schluesselcode", "smtp_password")
 # The usual values of settings of a line; others are found.
 ASSUMED = {"fixed", "percent", "overnight_price", "total_price"}
+STATUSES = {"gesendet": "sent", "fehler": "failed", "zimmerpreis": "nights", "gesamtpreis": "subtotal"}
 COMPUTED = ("anzahl_naechte", "anzahl_begleitpersonen", "grundpreis", "services_preis", "rabatt_preis")
 
 FILES = st.fixed_dictionaries(
@@ -116,6 +117,8 @@ def is_said(cell: Any, values: list[Any]) -> bool:
         return False
     text = cell.strip()
     texts = [str(item) for item in values]
+    if STATUSES.get(text) in texts:
+        return True
     if any(text == item.strip() or (len(text) > 3 and text in item) for item in texts):
         return True
     if text.lower() in ("true", "false", "ja", "nein", "0", "1"):
