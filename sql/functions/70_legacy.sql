@@ -29,11 +29,13 @@ EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format OR numeric_val
     RETURN NULL;
 END $$;
 
--- Days between 1880 and 2199. The usual form is checked by pattern, which is cheap; all else takes the long way.
+-- Days between 1880 and 2199. The usual form is checked by pattern, which is cheap, but for the 29th of February;
+-- all else takes the long way.
 CREATE OR REPLACE FUNCTION legacy.day_of(value text) RETURNS date
 LANGUAGE sql STABLE
 AS $$
-    SELECT CASE WHEN value ~ '^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$' THEN value::date
+    SELECT CASE WHEN value ~ '^(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)$'
+                THEN value::date
                 WHEN value IS NULL OR value = '' THEN NULL
                 ELSE legacy.unusual_day_of(value) END
 $$;
@@ -59,7 +61,8 @@ END $$;
 CREATE OR REPLACE FUNCTION legacy.moment_of(value text) RETURNS timestamptz
 LANGUAGE sql STABLE
 AS $$
-    SELECT CASE WHEN value ~ '^(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8]) ([01]\d|2[0-3]):[0-5]\d:[0-5]\d$'
+    SELECT CASE WHEN value ~ '^(19|20)\d\d-((0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)'
+                           ' ([01]\d|2[0-3]):[0-5]\d:[0-5]\d$'
                 THEN value::timestamp AT TIME ZONE 'UTC'
                 WHEN value IS NULL OR value = '' THEN NULL
                 ELSE legacy.unusual_moment_of(value) END

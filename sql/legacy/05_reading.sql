@@ -7,7 +7,10 @@ DECLARE
     t text;
     odd text;
 BEGIN
-    FOR t IN SELECT DISTINCT table_name FROM migration_column LOOP
+    -- The staging has seen which tables have any.
+    FOR t IN SELECT DISTINCT table_name FROM migration_column
+              WHERE coalesce(current_setting('legacy.odd_tables', true), '') = ''
+                 OR current_setting('legacy.odd_tables', true)::jsonb ? table_name LOOP
         SELECT string_agg(format('data -> %L ->> 0 IN (''blob'', ''text64'')', column_name), ' OR ') INTO odd
           FROM migration_column c WHERE c.table_name = t
            AND EXISTS (SELECT FROM jsonb_object_keys((SELECT data FROM legacy.source_rows s
