@@ -60,10 +60,10 @@ CREATE TABLE legacy.source_fingerprints (
     table_name text NOT NULL,
     id bigint NOT NULL,
     sha256 bytea NOT NULL CONSTRAINT source_fingerprints_length CHECK (octet_length(sha256) = 32),
-    run_id bigint NOT NULL CONSTRAINT source_fingerprints_run_id_fkey REFERENCES legacy.runs ON DELETE RESTRICT,
+    -- No foreign key: it would be checked a million times for one and the same run.
+    run_id bigint NOT NULL,
     -- Where the row is now; NULL: in quarantine, or kept in this schema.
     target_table text,
     target_id bigint,
     CONSTRAINT source_fingerprints_pkey PRIMARY KEY (table_name, id)
 );
-CREATE INDEX idx_source_fingerprints_run ON legacy.source_fingerprints (run_id);
