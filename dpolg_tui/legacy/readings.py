@@ -7,7 +7,7 @@ cannot read it gives back as UNREADABLE; such a row is looked at cell by cell.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -41,6 +41,8 @@ _STATUSES = {
     "ausgecheckt": "ausgecheckt", "abgeschlossen": "ausgecheckt", "storniert": "storniert",
 }  # fmt: skip
 
+_TEXTS = frozenset((str, type(None)))
+
 Read = Callable[[Any], str]
 
 
@@ -50,6 +52,14 @@ class Reading:
 
     read: Read
     same: Callable[[Any, str], bool] = lambda value, stored: False  # noqa: ARG005 - only what ``read`` says
+    usual: Callable[[Sequence[Any]], list[str]] | None = None
+    """The usual form of many texts at once: what differs from it is read one by one."""
+
+    def read_all(self, values: Sequence[Any]) -> Sequence[str]:
+        """What the target must show for each of these values, nearly all of which have the usual form."""
+        if self.usual is not None and set(map(type, values)) <= _TEXTS:
+            return self.usual(values)
+        return list(map(self.read, values))
 
 
 def as_text(value: Any) -> str:
@@ -267,10 +277,18 @@ def one_of(words: dict[str, str], otherwise: str = UNREADABLE) -> Reading:
     return Reading(lru_cache(256)(read))
 
 
-TEXT = Reading(as_text, _same_text)
-EMAIL = Reading(as_text, _same_email)
-DATE = Reading(as_date)
-MOMENT = Reading(as_moment)
+def _as_they_are(values: Sequence[Any]) -> list[str]:
+    return [value or "" for value in values]
+
+
+def _with_zone(values: Sequence[Any]) -> list[str]:
+    return [f"{value}+00" if value else "" for value in values]
+
+
+TEXT = Reading(as_text, _same_text, _as_they_are)
+EMAIL = Reading(as_text, _same_email, _as_they_are)
+DATE = Reading(as_date, usual=_as_they_are)
+MOMENT = Reading(as_moment, usual=_with_zone)
 MONEY = Reading(as_money)
 MONEY_OR_NONE = Reading(as_money_or_none)
 WHOLE = Reading(as_whole)
