@@ -23,6 +23,7 @@ GROUPS = {
     "window": "a window of six weeks at 10,000 and 100,000 bookings",
     "round_trips": "round trips per action, counted on the wire",
     "criterion": "every query and action with 100,000 bookings and five desks at work",
+    "migration": "migrate-data of 1,000,000 old rows, beside pgloader and raw COPY",
 }
 
 
