@@ -181,7 +181,7 @@ DELETE FROM app.occupancies WHERE booking_id IN (SELECT id FROM new_bookings WHE
 SELECT legacy.write('bookings');
 
 CREATE TEMP VIEW new_occupancies AS
-SELECT start.id + row_number() OVER (ORDER BY room, d_checkin_date, row_id) AS id, false AS known, room AS room_id,
+SELECT start.id + row_number() OVER (ORDER BY d_checkin_date, room, row_id) AS id, false AS known, room AS room_id,
        d_checkin_date AS arrival, departure, new_id AS booking_id, 'stay' AS kind, new_status <> 'storniert' AS active,
        created AS created_at, m_updated_at AS updated_at
   FROM map_bookings, (SELECT coalesce(max(id), 0) AS id FROM app.occupancies) start
