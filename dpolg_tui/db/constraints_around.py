@@ -209,7 +209,6 @@ def around(defect: str, signed_work: str) -> dict[str, Meaning]:
         "id_map_run_id_fkey",
         "source_fingerprints_pkey",
         "source_fingerprints_length",
-        "source_fingerprints_run_id_fkey",
     ):
         found[constraint] = (None, defect)
     return found

@@ -119,7 +119,9 @@ def is_said(cell: Any, values: list[Any]) -> bool:
     texts = [str(item) for item in values]
     if STATUSES.get(text) in texts:
         return True
-    if any(text == item.strip() or (len(text) > 3 and text in item) for item in texts):
+    if any(
+        text == item.strip() or ((len(text) > 3 or "im Altsystem" in item) and text in item) for item in texts
+    ):
         return True
     if text.lower() in ("true", "false", "ja", "nein", "0", "1"):
         return any(isinstance(item, bool) for item in values)
