@@ -24,6 +24,7 @@ from dpolg_tui.legacy import (
     reader,
     staging,
     target,
+    totals,
     verify,
 )
 from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
@@ -185,7 +186,7 @@ async def _work(
     await target.lock_tables(connection)
     with screen.phase("comparing", total):
         settled = await fingerprints.settle(connection, run_id, options)
-        await verify.remember(connection)
+        await totals.remember(connection)
     with screen.phase("mapping", total) as progress:
         await mapping.apply(connection, run_id, options, progress)
     with screen.phase("recording", total):

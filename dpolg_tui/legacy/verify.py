@@ -12,7 +12,6 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from dpolg_tui.legacy import readings
 from dpolg_tui.legacy.errors import DifferencesFound
 from dpolg_tui.legacy.expectations import EXPECTATIONS, Expectation, Place
+from dpolg_tui.legacy.totals import Money, Verification, check_totals
 
 if TYPE_CHECKING:
     from dpolg_tui.legacy.options import Progress
     from dpolg_tui.legacy.source import SourceFile, SourceTable
 
 _BATCH = 4000
-_NAMED = 20
 _BETWEEN = "\x1f"
 _LONGEST_STAY = 365
 
@@ -43,52 +42,15 @@ _SECRET_INSIDE = re.compile(
 Row = tuple[Any, ...]
 Data = dict[str, Any]
 
-# Tables whose records come one from one old row: none may be missing, none too many.
-_COUNTED = ("rooms", "guests", "bookings", "occupancies", "booking_companions", "companions", "payers",
-            "credit_transactions", "reminders", "email_templates", "email_log", "service_templates",
-            "discount_templates")  # fmt: skip
-
-
-@dataclass(slots=True)
-class Verification:
-    """What was compared, and what differs."""
-
-    rows: int = 0
-    cells: int = 0
-    read: dict[str, int] = field(default_factory=dict)
-    money: dict[str, str] = field(default_factory=dict)
-    differences: int = 0
-    named: list[str] = field(default_factory=list)
-
-    def differ(self, sentence: str) -> None:
-        self.differences += 1
-        if len(self.named) < _NAMED:
-            self.named.append(sentence)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"rows": self.rows, "cells": self.cells, "money": self.money}
-
-
-async def remember(connection: Any) -> None:
-    """Before the mapping: how many records there are, and which numbers rows have had."""
-    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM app.{name}" for name in _COUNTED)
-    await connection.execute(
-        "CREATE TEMP TABLE verification_before (name text, records bigint) ON COMMIT DROP;"
-        f" INSERT INTO verification_before {counts}"
-    )
-
 
 async def check(connection: Any, source: SourceFile, run_id: int, progress: Progress) -> Verification:
     """Compare all of the source with the target; raises DifferencesFound."""
     result = Verification()
     await _prepare(connection)
-    money = _Money()
+    money = Money()
     for name, table in source.tables.items():
         await _Table(connection, run_id, name, table, result, money).check(source, progress)
-    await _check_fates(connection, result)
-    await _check_records(connection, result)
-    await _check_money(connection, result, money)
-    await _check_numbers(connection, result)
+    await check_totals(connection, result, money)
     if result.differences:
         more = result.differences - len(result.named)
         raise DifferencesFound(
@@ -118,15 +80,6 @@ async def _prepare(connection: Any) -> None:
     )
 
 
-class _Money:
-    """Sums of the old amounts, added up while reading."""
-
-    def __init__(self) -> None:
-        self.totals = Decimal(0)
-        self.paid = Decimal(0)
-        self.credit = Decimal(0)
-
-
 class _Table:
     """One old table against its place in the target."""
 
@@ -137,7 +90,7 @@ class _Table:
         name: str,
         table: SourceTable,
         result: Verification,
-        money: _Money,
+        money: Money,
     ) -> None:
         self._connection = connection
         self._run_id = run_id
@@ -492,83 +445,3 @@ def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> boo
         return True
     written = readings.as_text(value).strip()
     return bool(written) and written in notes
-
-
-async def _check_fates(connection: Any, result: Verification) -> None:
-    """Nothing is accounted for that the file does not have, and the sums agree."""
-    booked = await connection.fetch(
-        "SELECT source_table, sum(rows)::bigint AS rows FROM ("
-        " SELECT source_table, count(*) AS rows FROM migration_account GROUP BY 1 UNION ALL"
-        " SELECT source_table, count(*) FROM migration_settled GROUP BY 1) x GROUP BY 1"
-    )
-    accounted = {row["source_table"]: row["rows"] for row in booked}
-    for name in sorted({*accounted, *result.read}):
-        if accounted.get(name, 0) != result.read.get(name, 0):
-            result.differ(f"{name}: {result.read.get(name, 0)} gelesen, {accounted.get(name, 0)} verbucht")
-
-
-async def _check_records(connection: Any, result: Verification) -> None:
-    """No record came into being without an old row."""
-    await connection.execute("RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin")
-    for name in _COUNTED:
-        row = await connection.fetchrow(
-            f"SELECT (SELECT count(*) FROM app.{name}) AS now,"
-            " (SELECT records FROM verification_before WHERE name = $1) AS before,"
-            " (SELECT count(*) FROM migration_account f WHERE f.fate = 'migrated' AND f.target_table = $2"
-            "    AND ($1 = 'occupancies' OR NOT EXISTS (SELECT FROM migration_earlier e"
-            "         WHERE e.source_table = f.source_table AND e.row_id = f.row_id))) AS migrated",
-            name,
-            "bookings" if name == "occupancies" else name,
-        )
-        expected = row["before"] + row["migrated"]
-        if row["now"] != expected:
-            result.differ(f"{name}: {expected} Einträge erwartet, {row['now']} gefunden")
-
-
-async def _check_money(connection: Any, result: Verification, money: _Money) -> None:
-    """Sums of the old file against sums of the target, to the cent."""
-    sums = (
-        ("price_lines", "booking_id", "bookings", money.totals),
-        ("payments", "booking_id", "bookings", money.paid),
-        ("credit_transactions", "id", "guest_credit_transactions", money.credit),
-    )
-    for name, column, source, expected in sums:
-        stored = await connection.fetchval(
-            f"SELECT coalesce(sum(x.amount), 0) FROM app.{name} x"
-            f" JOIN migration_account f ON f.target_id = x.{column}"
-            " WHERE f.source_table = $1 AND f.fate = 'migrated'",
-            source,
-        )
-        result.money[name] = readings.cents(stored)
-        if stored != expected:
-            result.differ(
-                f"Summe {name}: {readings.cents(expected)} in der Datei, {readings.cents(stored)} im Ziel"
-            )
-    unequal = await connection.fetchval(
-        "SELECT count(*) FROM (SELECT target_id FROM migration_account WHERE source_table = 'bookings'"
-        " AND fate = 'migrated') f WHERE (SELECT sum(p.amount) FROM app.payments p WHERE "
-        "p.booking_id = f.target_id)"
-        " <> (SELECT sum(l.amount) FROM app.price_lines l WHERE l.booking_id = f.target_id)"
-    )
-    if unequal:
-        result.differ(f"bei {unequal} bezahlten Buchungen ist die Zahlung nicht der Gesamtpreis")
-
-
-async def _check_numbers(connection: Any, result: Verification) -> None:
-    """The next record gets a number that nobody has; the next booking too."""
-    for name in (*_COUNTED, "price_lines", "payments"):
-        taken = await connection.fetchval(
-            f"SELECT coalesce(max(id), 0) >= (SELECT last_value + is_called::int FROM app.{name}_id_seq)"
-            f" FROM app.{name}"
-        )
-        if taken:
-            result.differ(f"{name}: der Zähler der Nummern liegt nicht hinter der größten")
-    behind = await connection.fetch(
-        "SELECT n.year FROM (SELECT split_part(number, '-', 1)::int AS year,"
-        "  max(split_part(number, '-', 2)::bigint) AS largest FROM app.bookings"
-        "  WHERE number ~ '^(19|20|21)\\d\\d-\\d{1,15}$' GROUP BY 1) n"
-        " LEFT JOIN app.number_counters c ON c.year = n.year WHERE coalesce(c.last, 0) < n.largest "
-        "ORDER BY 1"
-    )
-    for row in behind:
-        result.differ(f"Zähler der Reservierungsnummern {row['year']}: nicht hinter der größten")
