@@ -96,7 +96,7 @@ def test_the_command_is_stopped(
     with start(database, file, tmp_path / "run", "--no-backup") as call:
         reach(call, moment)
         cut(call)
-        output, _ = call.communicate(timeout=60)
+        output, _ = call.communicate(timeout=240)
     wait_until_free(database)
     if cut is interrupt:
         assert (call.returncode, output.strip().splitlines()[-1]) == (130, "dpolg-tui: abgebrochen")
@@ -115,7 +115,7 @@ def test_the_connection_is_cut(moment: str, database: TestDatabase, file: Path, 
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
             " AND application_name = 'dpolg-tui migrate-data'",
         )
-        output, _ = call.communicate(timeout=60)
+        output, _ = call.communicate(timeout=240)
     said = output.strip().splitlines()[-1]
     assert call.returncode == 3, output
     assert "nichts verändert" in said
@@ -130,7 +130,7 @@ def test_the_server_is_killed(moment: str, lasting: Server, file: Path, tmp_path
     with start(database, file, tmp_path / "run", "--no-backup") as call:
         reach(call, moment)
         kill_server(lasting)
-        output, _ = call.communicate(timeout=60)
+        output, _ = call.communicate(timeout=240)
     assert call.returncode == 3, output
     lasting.cluster.start()
     check(database, before, file, tmp_path)
@@ -175,7 +175,7 @@ def test_cut_off_anywhere(what: str, number: int, lasting: Server, file: Path, t
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND application_name = 'dpolg-tui migrate-data'",
             )
-        call.communicate(timeout=60)
+        call.communicate(timeout=240)
     if what == "server":
         lasting.cluster.start()
     wait_until_free(database)

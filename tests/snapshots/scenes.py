@@ -74,9 +74,24 @@ async def booking_edit(here: Running) -> None:
     await _open_booking(here, BookingScreen(_a_stay(here, Status.CONFIRMED).booking_id))
 
 
-async def booking_history(here: Running) -> None:
+async def _section(here: Running, number: int) -> None:
+    """A section of the booking form, by its place in the row of tabs."""
     await booking_edit(here)
-    await here.pilot.press("ctrl+t")
+    for _ in range(number):
+        await here.pilot.press("ctrl+t")
+        await here.pilot.pause(0.2)
+
+
+async def booking_prices(here: Running) -> None:
+    await _section(here, 1)
+
+
+async def booking_reminders(here: Running) -> None:
+    await _section(here, 4)
+
+
+async def booking_history(here: Running) -> None:
+    await _section(here, 5)
 
 
 async def guests(here: Running) -> None:
@@ -210,6 +225,8 @@ SCENES: dict[str, Scene] = {
     "chart-picked-up": picked_up,
     "booking-new": booking_new,
     "booking": booking_edit,
+    "booking-prices": booking_prices,
+    "booking-reminders": booking_reminders,
     "booking-history": booking_history,
     "guests": guests,
     "guest": guest_form,
