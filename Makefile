@@ -15,7 +15,7 @@ test: venv
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-long: venv
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -n 2 -m long
 
 lint: venv
 	$(BIN)/ruff check .
