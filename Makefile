@@ -40,7 +40,7 @@ $(STAMP): pyproject.toml requirements.lock
 
 # Rewrites the lock: every version and hash, no registry address.
 lock:
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	uv pip compile --quiet --universal --generate-hashes --no-header \
 	  --python-version 3.11 --extra dev --no-emit-package dpolg-tui pyproject.toml -o requirements.lock
 
 wheel: venv
