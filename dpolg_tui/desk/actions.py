@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -43,7 +44,7 @@ _TABLES: dict[str, str] = {
 MOST_HISTORY = 200
 
 
-class RecordActions:
+class RecordActions(ABC):
     """Create, change, delete and history of one kind of record."""
 
     kind: Kind
@@ -103,13 +104,13 @@ class RecordActions:
             self._unsure = wanted, request
             raise
 
+    @abstractmethod
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
         """Put the answer of a write into the store; returns the bars that changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _forget(self, record_id: int) -> tuple[int, ...]:
         """Take a deleted record out of the store; returns the bars that went."""
-        raise NotImplementedError
 
     def _booking_of(self, answer: Mapping[str, Any]) -> int | None:  # noqa: ARG002
         """The booking to which a record belongs, for screens that show it."""
