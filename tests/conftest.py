@@ -5,6 +5,7 @@ A test marked ``both_versions`` runs on the embedded PostgreSQL and on the syste
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,12 @@ import pytest
 from tests.databases import Server, Servers, TestDatabase
 
 KINDS = ("embedded", "system")
+
+
+def pytest_configure() -> None:
+    """Hears SIGINT again: in a shell without job control "command &" and all its children ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
