@@ -39,6 +39,8 @@ async def opened(
                     await app.signed_in()
                     await here.until(lambda: app.current_mode == "chart", "chart")
                     await here.until(lambda: desk.connection.phase == "connected", "connected")
+                    # A dialog opened over a chart that was never laid out has nothing behind it.
+                    await here.sees("Belegungsplan")
                 app.clear_notifications()
                 yield here
             # So that the next one does not see this one's user among the colleagues.
