@@ -49,8 +49,12 @@ def _check_call(options: Options) -> None:
     for path in (options.report, options.protocol):
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigError(f"Den Ordner {path.absolute().parent} gibt es nicht: bitte zuerst anlegen.")
+        if path is not None and path.is_dir():
+            raise ConfigError(f"{path} ist ein Ordner: bitte den Namen einer Datei angeben.")
         if path is not None and path.exists() and path.samefile(options.file):
             raise ConfigError(f"{path} ist die Datei, die gelesen werden soll: bitte einen anderen Namen.")
+    if options.report is not None and options.report == options.protocol:
+        raise ConfigError(f"Bericht und Protokoll heißen beide {options.report}: bitte zwei Namen angeben.")
 
 
 def _ask(options: Options, screen: report.Screen) -> Callable[[Plan], bool]:
@@ -71,11 +75,12 @@ def _write_files(options: Options, outcome: Outcome, screen: report.Screen) -> N
         try:
             write(path, outcome.report)
         except OSError as error:
-            done = "nichts wurde verändert" if outcome.report["dry_run"] else "die Daten sind übernommen"
-            raise DomainError(
-                f"{path} lässt sich nicht schreiben ({error.strerror}); {done}, der Bericht steht auch in "
-                "legacy.runs."
-            ) from None
+            done = (
+                "am Ziel wurde nichts verändert"
+                if outcome.report["dry_run"]
+                else "die Daten sind übernommen, der Bericht steht auch in legacy.runs"
+            )
+            raise DomainError(f"{path} lässt sich nicht schreiben ({error.strerror}); {done}.") from None
         screen.say(f"Geschrieben: {path}")
 
 

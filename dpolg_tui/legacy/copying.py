@@ -24,6 +24,7 @@ BUSY_LIMIT = 10.0
 
 _MAGIC: Final = b"SQLite format 3\0"
 _SMALLEST: Final = 512
+_LONGEST_NAME = 50
 _ATTEMPTS = 3
 # Errors that only the copy can cause, since nothing else is written to.
 _REFUSED: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -90,6 +91,8 @@ def _check_length(head: bytes, size: int, name: str) -> None:
     if size >= _SMALLEST:
         page = int.from_bytes(head[16:18], "big")
         page = 65536 if page == 1 else page
+        if page < _SMALLEST or page & (page - 1):
+            return  # not the header of any database: SQLite will say so
         # The number of pages counts only if the same program wrote it as wrote last.
         is_valid = head[24:28] == head[92:96]
         expected = page * int.from_bytes(head[28:32], "big") if is_valid else 0
@@ -110,7 +113,7 @@ def new_copy(file: Path, directory: Path) -> Iterator[Path]:
     stamp = in_house(datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = _create(directory, f"{file.stem}-{stamp}")
+        path = _create(directory, f"{file.stem[:_LONGEST_NAME]}-{stamp}")
     except OSError as error:
         raise CannotCopy(
             f"In den Ordner {directory} lässt sich nicht schreiben:"

@@ -151,7 +151,10 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             Place("rechnung_versendet_an", "t.invoice_sent_to"),
             Place("payment_recipient_id", "t.payer_id", readings.WHOLE, reference="payment_recipients"),
             Place(
-                "bezahlt", "EXISTS (SELECT FROM app.payments p WHERE p.booking_id = t.id)", readings.YES_OR_NO
+                "bezahlt",
+                "EXISTS (SELECT FROM app.payments p WHERE p.booking_id = t.id)",
+                readings.YES_OR_NO,
+                needed=True,
             ),
             Place("bezahlt_am", _PAYMENT.format("paid_on"), readings.DATE, needed=True),
             Place("zahlungsmethode", _PAYMENT.format("method"), needed=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -89,9 +90,10 @@ async def migrate(settings: DatabaseSettings, options: Options, screen: Screen, 
         dump = await _back_up(settings, options, found, directory, screen)
         report: dict[str, Any] = {
             "program_version": __version__,
-            "source": str(options.file),
+            # A name from another system need not be UTF-8.
+            "source": os.fsencode(options.file).decode("utf-8", "replace"),
             "source_sha256": source.sha256,
-            "source_copy": None if options.dry_run else str(source.path),
+            "source_copy": None if options.dry_run else os.fsencode(source.path).decode("utf-8", "replace"),
             "target": {
                 "address": found.address,
                 "database": found.database,

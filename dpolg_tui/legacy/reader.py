@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ def open_copy(file: Path, backup_dir: Path) -> SourceFile:
     Raises BadSource with one sentence if the file is none of the old program's or is damaged; no
     copy stays behind then.
     """
+    # SQLite keeps log and journal beside the file itself, not beside a link to it.
+    file = Path(os.path.realpath(file))
     check_outside(file)
     with new_copy(file, backup_dir) as path:
         with reading(file):

@@ -21,14 +21,17 @@ from dpolg_tui.domain.zone import in_house
 UNREADABLE = "\x00?"
 """No stored text can be this: PostgreSQL knows no NUL."""
 
+_BLANKS = " \t\r\n\u00a0"
 _CENT = Decimal("0.01")
+_TOO_MUCH = Decimal(10) ** 20
 _TRUE = frozenset(("1", "1.0", "true", "ja", "yes", "wahr", "t", "y", "j", "on"))
 _FALSE = frozenset(("0", "0.0", "false", "nein", "no", "falsch", "f", "n", "off"))
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII | re.DOTALL)
-_ZONED = re.compile(r"[T ].*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.ASCII | re.DOTALL)
+_ZONED = re.compile(r"[T ].*(?:Z|UTC|[+-]\d\d(?::?\d\d)?)$", re.ASCII | re.DOTALL)
 _GERMAN = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)
+_JULIAN = re.compile(r"\d{7}(?:\.\d+)?", re.ASCII)
 _MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ] *(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*"
     r"(Z|UTC|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
@@ -78,6 +81,18 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
+def as_readable(value: Any) -> str:
+    """Bytes that are no clean text, as they are stored: NUL replaced, Windows' letters, digits of others."""
+    stored = value if isinstance(value, bytes) else as_text(value).encode("utf-8", "surrogateescape")
+    marked = stored.replace(b"\0", "\ufffd".encode())
+    for encoding in ("utf-8",) if isinstance(value, bytes) else ("utf-8", "cp1252"):
+        try:
+            return marked.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return stored.hex() if isinstance(value, bytes) else marked.decode("latin-1")
+
+
 def _same_text(value: Any, stored: str) -> bool:
     """Blanks around it do not count, nor how a number in a text column is written."""
     written = as_text(value)
@@ -100,9 +115,11 @@ def as_date(value: Any) -> str:
         return ""
     if isinstance(value, float | int) and not isinstance(value, bool):
         return _julian(float(value))
-    text = as_text(value).strip()
+    text = as_text(value).strip(_BLANKS)
     if not text:
         return ""
+    if _JULIAN.fullmatch(text):
+        return _julian(float(text))
     if _ZONED.search(text):
         # A browser's local midnight, written in UTC: the day is the one on the wall in Berlin.
         moment = _moment(text)
@@ -131,7 +148,7 @@ def as_moment(value: Any) -> str:
     """A moment as PostgreSQL prints it in UTC; without a zone it is UTC already."""
     if value is None or value == "":
         return ""
-    moment = _moment(as_text(value).strip())
+    moment = _moment(as_text(value).strip(_BLANKS))
     if moment is None:
         return UNREADABLE
     written = f"{moment:%Y-%m-%d %H:%M:%S}"
@@ -147,9 +164,12 @@ def _moment(text: str) -> datetime | None:
     *parts, fraction, zone = found.groups(default="0")
     year, month, day, hour, minute, second = map(int, parts)
     microsecond = round(int(fraction) / 10 ** len(fraction) * 1_000_000)
+    # The end of a day is the beginning of the next; and a minute may have a leap second.
+    if minute > 59 or second > 60 or (hour, minute, second) > (24, 0, 0):
+        return None
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - _offset(zone)
-        return moment + timedelta(microseconds=microsecond)
+        moment = datetime(year, month, day, tzinfo=UTC) - _offset(zone)
+        return moment + timedelta(hours=hour, minutes=minute, seconds=second, microseconds=microsecond)
     except (ValueError, OverflowError):
         return None
 
@@ -172,7 +192,7 @@ def as_money(value: Any) -> str:
         amount = Decimal(text)
     except InvalidOperation:
         return UNREADABLE
-    return cents(amount) if amount.is_finite() else UNREADABLE
+    return cents(amount) if amount.is_finite() and abs(amount) < _TOO_MUCH else UNREADABLE
 
 
 def _plain_amount(text: str) -> str:
@@ -201,7 +221,7 @@ def as_whole(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else UNREADABLE
     text = as_text(value).strip()
-    found = re.fullmatch(r"([+-]?\d{1,18})(?:\.0+)?", text, re.ASCII)
+    found = re.fullmatch(r"([+-]?\d{1,19})(?:\.0+)?", text, re.ASCII)
     return str(int(found[1])) if found else UNREADABLE
 
 
@@ -210,7 +230,7 @@ def as_boolean(value: Any) -> str:
     """Yes or no, or nothing."""
     if value is None or value == "":
         return ""
-    text = as_text(value).strip().lower()
+    text = as_text(value).strip(_BLANKS).lower()
     if text in _TRUE:
         return "true"
     return "false" if text in _FALSE else UNREADABLE
@@ -225,14 +245,14 @@ def as_yes_or_no(value: Any) -> str:
 @lru_cache(4096)
 def as_status(value: Any) -> str:
     """The status that an old word stands for."""
-    return _STATUSES.get(normalize("NFC", as_text(value)).strip().lower(), UNREADABLE)
+    return _STATUSES.get(normalize("NFC", as_text(value)).strip(_BLANKS).lower(), UNREADABLE)
 
 
 def as_summer_moment(value: Any) -> str:
     """The one column that the old program wrote two hours ahead of UTC, unless it says its zone."""
     if value is None or value == "":
         return ""
-    text = as_text(value).strip()
+    text = as_text(value).strip(_BLANKS)
     return as_moment(text if _ZONED.search(text) else f"{text}+02")
 
 
@@ -253,7 +273,7 @@ def as_month_and_day(value: Any) -> str:
 
 def as_kind_of_room(value: Any) -> str:
     """A category, or a building: the old program had one column for both."""
-    written = as_text(value).strip()
+    written = as_text(value).strip(_BLANKS)
     return _CATEGORIES.get(written.lower(), f"in {written}" if written else "Zimmer")
 
 
@@ -271,7 +291,7 @@ def one_of(words: dict[str, str], otherwise: str = UNREADABLE) -> Reading:
     """A word that stands for another."""
 
     def read(value: Any) -> str:
-        written = as_text(value).strip().lower()
+        written = as_text(value).strip(_BLANKS).lower()
         return words.get(written, otherwise)
 
     return Reading(lru_cache(256)(read))

@@ -8,11 +8,11 @@ CREATE OR REPLACE FUNCTION legacy.unusual_day_of(value text) RETURNS date
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
 AS $$
 DECLARE
-    typed constant text := btrim(value, E' \t\r\n');
+    typed constant text := btrim(value, E' \t\r\n\u00a0');
     part text[];
     found date;
 BEGIN
-    IF typed ~ '^\d{4}-\d{1,2}-\d{1,2}[T ].*(Z|[+-]\d\d(:?\d\d)?)$' THEN
+    IF typed ~ '^\d{4}-\d{1,2}-\d{1,2}[T ].*(Z|UTC|[+-]\d\d(:?\d\d)?)$' THEN
         found := (legacy.moment_of(typed) AT TIME ZONE 'Europe/Berlin')::date;
     ELSIF typed ~ '^\d{4}-\d{1,2}-\d{1,2}([T ]+\d{1,2}:\d\d(:\d\d([.,]\d+)?)?)?$' THEN
         part := regexp_match(typed, '^(\d{4})-(\d{1,2})-(\d{1,2})');
@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION legacy.unusual_moment_of(value text) RETURNS timestam
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
 AS $$
 DECLARE
-    typed constant text := btrim(value, E' \t\r\n');
+    typed constant text := btrim(value, E' \t\r\n\u00a0');
     found timestamptz;
 BEGIN
     IF typed ~ '^\d{4}-\d{1,2}-\d{1,2}([T ]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)?)?$' THEN
@@ -90,16 +90,21 @@ CREATE OR REPLACE FUNCTION legacy.integer_of(value text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT CASE WHEN value ~ '^\s*[+-]?\d{1,18}(\.0+)?\s*$' THEN split_part(value, '.', 1)::bigint
-                WHEN value ~ '^-?\d{19}$' THEN CASE WHEN value::numeric BETWEEN -9223372036854775807 AND 9223372036854775807
+                WHEN value ~ '^-?\d{19}$' THEN CASE WHEN value::numeric BETWEEN -9223372036854775808 AND 9223372036854775807
                                                     THEN value::bigint END END
 $$;
+
+-- A word as it is compared: without the blanks and line ends around it, in small letters.
+CREATE OR REPLACE FUNCTION legacy.word_of(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT replace(lower(btrim(value, E' \t\r\n\u00a0')), 'Ä', 'ä') $$;
 
 CREATE OR REPLACE FUNCTION legacy.flag_of(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     SELECT CASE value WHEN '0' THEN false WHEN '1' THEN true
-                ELSE CASE WHEN lower(btrim(value)) IN ('1', '1.0', 'true', 't', 'ja', 'j', 'yes', 'y', 'wahr', 'on') THEN true
-                          WHEN lower(btrim(value)) IN ('0', '0.0', 'false', 'f', 'nein', 'n', 'no', 'falsch', 'off') THEN false
+                ELSE CASE WHEN legacy.word_of(value) IN ('1', '1.0', 'true', 't', 'ja', 'j', 'yes', 'y', 'wahr', 'on') THEN true
+                          WHEN legacy.word_of(value) IN ('0', '0.0', 'false', 'f', 'nein', 'n', 'no', 'falsch', 'off') THEN false
                      END END
 $$;
 
@@ -148,7 +153,13 @@ END $$;
 
 CREATE OR REPLACE FUNCTION legacy.clean_row(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
-AS $$ SELECT jsonb_object_agg(key, legacy.clean_cell(value)) FROM jsonb_each(data) $$;
+AS $$
+    -- The bytes of a secret stay nowhere else: if they are no text, it is their digits that are stored.
+    SELECT jsonb_object_agg(key, CASE
+               WHEN key IN ('schluesselcode', 'smtp_password') AND legacy.clean_cell(value) ->> 0 = 'null' AND value ->> 0 = 'blob'
+               THEN jsonb_build_array('text', encode(decode(value ->> 1, 'base64'), 'hex'))
+               ELSE legacy.clean_cell(value) END) FROM jsonb_each(data)
+$$;
 
 -- Key codes and mail passwords stay in no raw row, also not inside the old program's own log or a copied table.
 CREATE OR REPLACE FUNCTION legacy.without_secrets(data jsonb) RETURNS jsonb

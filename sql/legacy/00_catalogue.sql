@@ -79,6 +79,7 @@ SELECT * FROM (VALUES
     ('spelling', true, false, 'Andere Schreibweise vereinheitlicht; das Original bleibt im Schema legacy.'),
     ('bytes', true, false, 'Unlesbare Zeichen ersetzt; das Original bleibt im Schema legacy.'),
     ('blob', true, true, 'Kein Text, sondern Binärdaten: bleibt im Schema legacy.'),
+    ('secret_bytes', false, false, 'Unlesbare Zeichen eines Geheimnisses ersetzt; das Original steht nur in der alten Datei.'),
     ('default', false, false, 'Fehlte: hier gilt der übliche Wert.'),
     ('created_guessed', false, false, 'Zeitpunkt der Anlage fehlte: geschätzt aus der letzten Änderung, sonst die Übernahme.'),
     ('email_word', false, true, 'Kein @: das Wort steht jetzt in den Notizen.'),
@@ -143,7 +144,7 @@ SELECT * FROM (VALUES
     ('description', 'Die Beschreibung'), ('subject', 'Der Betreff'), ('body', 'Der Text'),
     ('recipient_email', 'Der Empfänger'), ('error_message', 'Die Fehlermeldung'), ('schluesselcode', 'Der Schlüsselcode'),
     ('reminder_type', 'Die Art der Erinnerung'), ('smtp_password', 'Das Passwort'), ('smtp_username', 'Der Benutzername'),
-    ('from_name', 'Der Absendername')
+    ('from_name', 'Der Absendername'), ('reservierungsnummer', 'Die Reservierungsnummer')
   ) x (column_name, label);
 
 CREATE TEMP TABLE migration_cell (source_table text, row_id bigint, column_name text, kind text) ON COMMIT DROP;

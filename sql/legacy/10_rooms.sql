@@ -22,7 +22,7 @@ SELECT p.*, p.row_id AS new_id, false AS known,
            legacy.moved('Stadt', p.city, 100)) AS all_notes
   FROM parsed_rooms p
   LEFT JOIN (VALUES ('App'), ('BU'), ('DZ'), ('EZ'), ('FeWo')) category (name)
-         ON lower(category.name) = lower(btrim(p.gebaeude_typ));
+         ON lower(category.name) = legacy.word_of(p.gebaeude_typ);
 UPDATE map_rooms SET problem = 'text_too_long:notizen' WHERE problem IS NULL AND length(all_notes) > 10000;
 
 -- The same name twice in one building: the older one keeps it.

@@ -7,7 +7,7 @@ BEGIN
     FOREACH t IN ARRAY ARRAY['company_settings', 'payment_settings', 'pricing_settings', 'notification_settings',
                              'reminder_settings'] LOOP
         EXECUTE format('CREATE TEMP TABLE map_%1$s ON COMMIT DROP AS SELECT p.*, 1::bigint AS new_id, true AS known, '
-                       'CASE WHEN row_number() OVER (ORDER BY row_id) > 1 THEN ''second_row:id'' END AS problem '
+                       'CASE WHEN row_number() OVER (ORDER BY row_id <> 1, row_id) > 1 THEN ''second_row:id'' END AS problem '
                        'FROM parsed_%1$s p', t);
         INSERT INTO migration_target VALUES
             (t, CASE WHEN t = 'company_settings' OR t = 'payment_settings' THEN 'company_settings' ELSE 'house_settings' END);
@@ -60,13 +60,12 @@ UPDATE app.house_settings s SET
 -- 'MM-DD'; one command of the old program wrote whole dates. 2000 had a 29th of February.
 CREATE TEMP TABLE map_season ON COMMIT DROP AS
 SELECT m.row_id, coalesce(m.b_hauptsaison_aktiv, true) AS active,
-       CASE WHEN legacy.day_of('2000-' || right(btrim(m.hauptsaison_start), 5)) IS NOT NULL
-                 AND m.hauptsaison_start ~ '^\s*(\d{4}-)?\d\d-\d\d\s*$'
-            THEN right(btrim(m.hauptsaison_start), 5) END AS first_day,
-       CASE WHEN legacy.day_of('2000-' || right(btrim(m.hauptsaison_ende), 5)) IS NOT NULL
-                 AND m.hauptsaison_ende ~ '^\s*(\d{4}-)?\d\d-\d\d\s*$'
-            THEN right(btrim(m.hauptsaison_ende), 5) END AS last_day
-  FROM map_pricing_settings m WHERE m.problem IS NULL;
+       CASE WHEN legacy.day_of('2000-' || d.first) IS NOT NULL THEN d.first END AS first_day,
+       CASE WHEN legacy.day_of('2000-' || d.last) IS NOT NULL THEN d.last END AS last_day
+  FROM map_pricing_settings m,
+       LATERAL (SELECT substring(m.hauptsaison_start FROM '^\s*(?:\d{4}-)?(\d\d-\d\d)\s*$') AS first,
+                       substring(m.hauptsaison_ende FROM '^\s*(?:\d{4}-)?(\d\d-\d\d)\s*$') AS last) d
+ WHERE m.problem IS NULL;
 INSERT INTO app.seasons (id, name, first_day, last_day, active) OVERRIDING SYSTEM VALUE
 SELECT (SELECT coalesce(max(id), 0) + 1 FROM app.seasons), 'Hauptsaison', first_day, last_day, active
   FROM map_season WHERE first_day IS NOT NULL AND last_day IS NOT NULL

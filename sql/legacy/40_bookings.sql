@@ -9,6 +9,7 @@ SELECT p.*, p.row_id AS new_id, false AS known, NULL::text AS warning, NULL::tex
             WHEN g.new_id IS NULL THEN 'parent_quarantined:guest_id'
             WHEN r.old_id IS NULL THEN 'parent_missing:room_id'
             WHEN r.new_id IS NULL THEN 'parent_quarantined:room_id'
+            WHEN length(p.reservierungsnummer) > 400 THEN 'text_too_long:reservierungsnummer'
             WHEN p.d_checkin_date IS NULL THEN 'unreadable_date:checkin_date'
             WHEN p.d_checkout_date IS NULL THEN 'unreadable_date:checkout_date'
             WHEN p.d_checkout_date <= p.d_checkin_date THEN 'departure_not_after_arrival:checkout_date'
@@ -36,7 +37,7 @@ SELECT p.*, p.row_id AS new_id, false AS known, NULL::text AS warning, NULL::tex
                     ('bestätigt', 'bestaetigt'), ('stiftungsfall', 'bestaetigt'), ('eingecheckt', 'eingecheckt'),
                     ('aktiv', 'eingecheckt'), ('ausgecheckt', 'ausgecheckt'), ('abgeschlossen', 'ausgecheckt'),
                     ('storniert', 'storniert')) s (old_status, new_status)
-         ON s.old_status = replace(lower(btrim(normalize(p.status))), 'Ä', 'ä');
+         ON s.old_status = legacy.word_of(normalize(p.status));
 
 SELECT legacy.assign_ids('bookings', 'bookings');
 
@@ -167,7 +168,7 @@ SELECT legacy.make_reference('bookings');
 
 CREATE TEMP VIEW new_bookings AS
 SELECT new_id AS id, known, number, guest AS guest_id, new_status AS status, i_anzahl_gaeste::integer AS persons,
-       coalesce(b_ist_stiftungsfall, false) OR lower(btrim(status)) = 'stiftungsfall' AS foundation_case,
+       coalesce(b_ist_stiftungsfall, false) OR legacy.word_of(status) = 'stiftungsfall' AS foundation_case,
        coalesce(b_ist_dpolg_mitglied, guest_was_member, false) AS guest_is_member,
        d_putzplan_checkout_date AS cleaning_date, legacy.joined(nullif(bemerkungen, ''), added_note) AS notes,
        CASE WHEN new_status = 'storniert' THEN 'Aus dem Altsystem übernommen' END AS cancellation_reason,

@@ -49,7 +49,7 @@ CREATE TEMP VIEW new_email_templates AS
 SELECT new_id AS id, known, template_name AS name, coalesce(subject, '') AS subject, coalesce(body, '') AS body,
        nullif(description, '') AS description, coalesce(m_created_at, m_updated_at, now()) AS created_at,
        -- Alone among all moments this one was written two hours ahead of UTC.
-       m_updated_at - CASE WHEN updated_at ~ '(Z|[+-]\d\d(:?\d\d)?)\s*$' AND updated_at !~ '^\s*\d{4}-\d\d-\d\d\s*$'
+       m_updated_at - CASE WHEN updated_at ~ '(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$' AND updated_at !~ '^\s*\d{4}-\d\d-\d\d\s*$'
                            THEN interval '0' ELSE interval '2 hours' END AS updated_at
   FROM map_email_templates WHERE problem IS NULL;
 SELECT legacy.write('email_templates');

@@ -23,7 +23,8 @@ BEGIN
             USING run;
         -- Bytes that had to be replaced, in rows that were migrated.
         EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, '
-            '       CASE WHEN o.data -> c.key ->> 0 = ''null'' THEN ''blob'' ELSE ''bytes'' END '
+            '       CASE WHEN c.key IN (''schluesselcode'', ''smtp_password'') THEN ''secret_bytes'' '
+            '            WHEN o.data -> c.key ->> 0 = ''null'' THEN ''blob'' ELSE ''bytes'' END '
             '  FROM migration_odd o JOIN map_%1$s m ON m.row_id = o.row_id AND m.problem IS NULL '
             '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = o.row_id, jsonb_each(s.data) c '
             ' WHERE o.table_name = %1$L AND c.value ->> 0 IN (''blob'', ''text64'') '

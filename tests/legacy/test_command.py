@@ -85,6 +85,8 @@ def test_wrong_calls_end_with_2(
         (["migrate-data", str(file), *dsn], "--yes"),
         (["migrate-data", str(file), "--yes", *dsn, "--report", str(tmp_path / "no" / "r.json")], "Ordner"),
         (["migrate-data", str(file), "--yes", *dsn, "--report", str(file)], "anderen Namen"),
+        (["migrate-data", str(file), "--yes", *dsn, "--report", str(tmp_path)], "ist ein Ordner"),
+        (["migrate-data", str(file), "--yes", *dsn, "--report", "x", "--protocol", "x"], "zwei Namen"),
         (["migrate-data", str(file), "--yes", "--dsn", database.dsn], "booking_user"),
     ):
         assert cli.main(call) == 2, call
