@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 LISTED = 5000
 """Single rows that a report lists of each kind; the numbers are always complete."""
 
+_ATTENTION = ("overlap", "too_many_persons", "number_replaced")
+"""Repairs of single bookings that somebody should look at: these are named."""
+
 _FATES = {"migrated": "migrated", "quarantined": "quarantined", "kept": "kept_in_legacy"}
 
 
@@ -75,6 +78,17 @@ async def collect(
             'SELECT source_table AS "table", source_id AS id, reason_code AS code, sentence'
             f" FROM legacy.quarantine WHERE run_id = $1 ORDER BY 1, 2, 3 LIMIT {LISTED}",
             run_id,
+        ),
+        "attention": await _list(
+            connection,
+            'SELECT c.source_table AS "table", c.row_id AS id, c.kind, b.number'
+            " FROM migration_cell c JOIN migration_account f"
+            "   ON f.source_table = c.source_table AND f.row_id = c.row_id"
+            " JOIN app.bookings b ON b.id = f.target_id"
+            " WHERE c.source_table = 'bookings' AND (c.kind = ANY ($1)"
+            "   OR c.kind = 'stay_cut' AND c.column_name = 'checkout_date')"
+            f" ORDER BY 3, 2 LIMIT {LISTED}",
+            _ATTENTION,
         ),
         "kept": await _list(
             connection,

@@ -13,6 +13,7 @@ from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dpolg_tui.legacy.migrate import Outcome, Plan
     from dpolg_tui.legacy.options import Options
@@ -42,19 +43,34 @@ def run(settings: DatabaseSettings, options: Options) -> int:
 
 def _check_call(options: Options) -> None:
     """What can be said before anything is opened."""
-    if not options.file.exists():
-        raise ConfigError(f"Die Datei {options.file} gibt es nicht: bitte den Pfad prüfen.")
+    _check_path(options.file, f"Die Datei {options.file} gibt es nicht: bitte den Pfad prüfen.")
     if not options.yes and not options.dry_run and not sys.stdin.isatty():
         raise ConfigError("Ohne Terminal fragt niemand nach: bitte --yes oder --dry-run angeben.")
     for path in (options.report, options.protocol):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise ConfigError(f"Den Ordner {path.absolute().parent} gibt es nicht: bitte zuerst anlegen.")
+        if path is not None:
+            folder = path.absolute().parent
+            missing = f"Den Ordner {folder} gibt es nicht: bitte zuerst anlegen."
+            _check_path(folder, missing)
+            if not folder.is_dir():
+                raise ConfigError(missing)
         if path is not None and path.is_dir():
             raise ConfigError(f"{path} ist ein Ordner: bitte den Namen einer Datei angeben.")
         if path is not None and path.exists() and path.samefile(options.file):
             raise ConfigError(f"{path} ist die Datei, die gelesen werden soll: bitte einen anderen Namen.")
     if options.report is not None and options.report == options.protocol:
         raise ConfigError(f"Bericht und Protokoll heißen beide {options.report}: bitte zwei Namen angeben.")
+
+
+def _check_path(path: Path, missing: str) -> None:
+    """Whether there is something, and whether we may look at it."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise ConfigError(missing) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path} lässt sich nicht ansehen ({error.strerror}): bitte Pfad und Zugriffsrechte prüfen."
+        ) from None
 
 
 def _ask(options: Options, screen: report.Screen) -> Callable[[Plan], bool]:

@@ -34,8 +34,13 @@ class Settled:
     listed: tuple[dict[str, Any], ...] = ()
 
 
-async def settle(connection: Any, run_id: int, options: Options) -> Settled:
-    """Compare with earlier runs; leave only the rows to take over in the staging."""
+async def settle(
+    connection: Any, run_id: int, options: Options, refused: renewal.Refused | None = None
+) -> Settled:
+    """Compare with earlier runs; leave only the rows to take over in the staging.
+
+    ``refused``: rows that an earlier attempt showed to be no longer valid; their records stay as they are.
+    """
     await connection.execute(
         "CREATE TEMP TABLE migration_settled (source_table text, row_id bigint) ON COMMIT DROP;"
         " CREATE TEMP TABLE migration_earlier (source_table text, row_id bigint, target_table text,"
@@ -47,7 +52,7 @@ async def settle(connection: Any, run_id: int, options: Options) -> Settled:
     await _require_same_house(connection)
     await renewal.hold_back(connection)
     if options.update:
-        await renewal.prepare(connection)
+        await renewal.prepare(connection, refused or {})
     await connection.execute(
         """
         INSERT INTO migration_earlier
@@ -96,6 +101,7 @@ async def _compare(connection: Any, run_id: int) -> None:
         SELECT s.table_name, s.row_id, {_SHA} AS sha256, f.sha256 AS earlier, f.target_table, f.target_id,
                CASE WHEN s.table_name IN ('bookings', 'guests') THEN {_CREATED} END AS created,
                CASE WHEN s.table_name = 'bookings' THEN s.data -> 'reservierungsnummer' ->> 1 END AS number,
+               CASE WHEN s.table_name = 'guests' THEN s.data -> 'nachname' ->> 1 END AS name,
                false AS renewed, false AS held, NULL::text AS obstacle
           FROM legacy.source_rows s
           LEFT JOIN legacy.source_fingerprints f ON f.table_name = s.table_name AND f.id = s.row_id
@@ -107,17 +113,29 @@ async def _compare(connection: Any, run_id: int) -> None:
 
 
 async def _require_same_house(connection: Any) -> None:
+    # What was repaired or is in quarantine is compared with what the old file said then.
     row = await connection.fetchrow(
-        """
+        f"""
         SELECT count(*) AS known,
                count(*) FILTER (WHERE f.sha256 = s.sha256
-                   OR (f.table_name = 'guests' AND s.created = left(g.created_at::text, 19))
-                   OR (f.table_name = 'bookings' AND s.number = b.number
-                       AND s.created = left(b.created_at::text, 19))) AS same
+                   OR (s.number IS NOT DISTINCT FROM x.number
+                       AND CASE WHEN coalesce(s.created, '') = '' THEN s.name IS NOT DISTINCT FROM x.name
+                                ELSE s.created = x.created END)) AS same
           FROM legacy.source_fingerprints f
           LEFT JOIN migration_seen s ON s.table_name = f.table_name AND s.row_id = f.id
           LEFT JOIN app.guests g ON f.table_name = 'guests' AND g.id = f.target_id
           LEFT JOIN app.bookings b ON f.table_name = 'bookings' AND b.id = f.target_id
+          LEFT JOIN LATERAL (
+               SELECT q.data FROM legacy.quarantine q WHERE f.target_id IS NULL
+                  AND q.source_table = f.table_name AND q.source_id = f.id AND q.run_id = f.run_id
+                UNION ALL
+               SELECT k.data FROM legacy.kept_rows k WHERE f.target_id IS NOT NULL
+                  AND k.table_name = f.table_name AND k.row_id = f.id AND k.run_id = f.run_id
+                LIMIT 1) old ON true,
+               LATERAL (SELECT coalesce({_CREATED.replace("s.data", "old.data")},
+                                        left(coalesce(g.created_at, b.created_at)::text, 19)) AS created,
+                               coalesce(old.data -> 'reservierungsnummer' ->> 1, b.number) AS number,
+                               coalesce(old.data -> 'nachname' ->> 1, g.last_name) AS name) x
          WHERE f.table_name IN ('guests', 'bookings')
         """
     )

@@ -23,6 +23,7 @@ from dpolg_tui.legacy import (
     fingerprints,
     mapping,
     reader,
+    renewal,
     staging,
     target,
     totals,
@@ -32,6 +33,7 @@ from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
 from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
+    from dpolg_tui.legacy.fingerprints import Settled
     from dpolg_tui.legacy.options import Options
     from dpolg_tui.legacy.report import Screen
     from dpolg_tui.legacy.target import Target
@@ -93,6 +95,8 @@ async def migrate(settings: DatabaseSettings, options: Options, screen: Screen, 
             # A name from another system need not be UTF-8.
             "source": os.fsencode(options.file).decode("utf-8", "replace"),
             "source_sha256": source.sha256,
+            "source_ignored": list(source.ignored),
+            "source_warnings": list(source.warnings[:1000]),
             "source_copy": None if options.dry_run else os.fsencode(source.path).decode("utf-8", "replace"),
             "target": {
                 "address": found.address,
@@ -186,13 +190,8 @@ async def _work(
         read = await staging.load(connection, source, run_id, progress)
     total = sum(read.values())
     await target.lock_tables(connection)
-    with screen.phase("comparing", total):
-        settled = await fingerprints.settle(connection, run_id, options)
-        await totals.remember(connection)
-    with screen.phase("mapping", total) as progress:
-        await mapping.apply(connection, run_id, options, progress)
+    settled = await _map(connection, run_id, options, screen, total)
     with screen.phase("recording", total):
-        await accounting.settle_accounts(connection)
         await fingerprints.record(connection, run_id)
     with screen.phase("verifying", total) as progress:
         result = await verify.check(connection, source, run_id, progress)
@@ -205,6 +204,29 @@ async def _work(
         "UPDATE legacy.runs SET report = $2::jsonb WHERE id = $1", run_id, json.loads(json.dumps(report))
     )
     await connection.execute("SELECT app.announce_reload()")
+
+
+async def _map(connection: Any, run_id: int, options: Options, screen: Screen, total: int) -> Settled:
+    """Compare and map; once more without the rows that would spoil what an earlier run took over."""
+    refused: dict[tuple[str, int], str] = {}
+    while True:
+        attempt = connection.transaction() if options.update else None
+        if attempt is not None:
+            await attempt.start()
+        with screen.phase("comparing", total):
+            settled = await fingerprints.settle(connection, run_id, options, refused)
+            await totals.remember(connection)
+        with screen.phase("mapping", total) as progress:
+            await mapping.apply(connection, run_id, options, progress)
+            await accounting.settle_accounts(connection)
+        if attempt is None:
+            return settled
+        invalid = await renewal.now_invalid(connection, run_id)
+        if not invalid:
+            await attempt.commit()
+            return settled
+        await attempt.rollback()
+        refused |= invalid
 
 
 async def _roll_back(connection: Any, transaction: Any) -> None:

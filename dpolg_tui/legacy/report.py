@@ -34,6 +34,13 @@ PHASES = {
     "verifying": "Prüfen",
     "commit": "Abschließen",
 }
+_ATTENTION = {
+    "overlap": "ohne Zimmer, weil doppelt belegt",
+    "stay_cut": "auf 365 Nächte gekürzt",
+    "too_many_persons": "mehr Personen als Betten",
+    "number_replaced": "neue Reservierungsnummer",
+}
+_NAMED = 50
 _COLUMNS = (
     ("read", "gelesen"),
     ("migrated", "übernommen"),
@@ -149,6 +156,12 @@ class Screen:
             remark = "" if known.known else "unbekannt, wird aufbewahrt"
             table.add_row(Text(name), number(known.rows), str(len(known.columns)), remark)
         self.console.print(table)
+        if source.ignored:
+            self.say(
+                f"Sichten und virtuelle Tabellen, deren Daten schon dabei sind: {', '.join(source.ignored)}"
+            )
+        for warning in source.warnings[:_NAMED]:
+            self.say(f"SQLite meldet: {warning}")
         held = "leer" if found.is_empty else (
             f"{number(found.rooms)} Zimmer, {number(found.guests)} Gäste, {number(found.bookings)} "
             "Buchungen"
@@ -192,6 +205,11 @@ def findings(report: dict[str, Any]) -> list[str]:
         f"Quarantäne: {reason['table']}, {number(reason['rows'])} × {reason['code']}: {reason['example']}"
         for reason in report["quarantine_reasons"]
     ]
+    for kind, label in _ATTENTION.items():
+        numbers = [row["number"] for row in report["attention"] if row["kind"] == kind]
+        if numbers:
+            more = f" und {number(len(numbers) - _NAMED)} weitere" if len(numbers) > _NAMED else ""
+            lines.append(f"Bitte prüfen, {label}: {', '.join(numbers[:_NAMED])}{more}")
     if report["differences_total"]:
         lines.append(
             f"Beträge: bei {number(report['differences_total'])} Buchungen ergeben die "
@@ -202,11 +220,18 @@ def findings(report: dict[str, Any]) -> list[str]:
     lines += [f"Neue Nummern: {entry['table']} ({number(entry['rows'])})" for entry in report["new_ids"]]
     left = [row for row in report["changed"] if not row["taken"]]
     if left:
+        hint = "" if any(row["obstacle"] for row in left) else (
+            " (--update übernimmt, was hier noch niemand geändert hat)"
+        )  # fmt: skip
         lines.append(
             "Seit dem letzten Lauf in der alten Datei geändert und nicht übernommen: "
-            f"{number(len(left))} Zeilen "
-            "(--update übernimmt, was hier noch niemand geändert hat)."
+            f"{number(len(left))} Zeilen{hint}."
         )
+        lines += [
+            f"Nicht übernommen: {row['table']} {row['id']}: {row['obstacle']}"
+            for row in left
+            if row["obstacle"]
+        ][:_NAMED]
     return lines
 
 

@@ -37,7 +37,9 @@ _MOVED = re.compile(r"[\w ./-]{1,40} im Altsystem: |Bei der Übernahme aus dem A
 
 _SECRETS = ("schluesselcode", "smtp_password")
 _SECRET_INSIDE = re.compile(
-    r'("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)', re.IGNORECASE
+    r"""(["'](?:schluesselcode|smtp_password)\\*["']\s*[:=]\s*)"""
+    r"""(\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^"',}\s]+)""",
+    re.IGNORECASE,
 )
 
 Row = tuple[Any, ...]
@@ -225,7 +227,7 @@ class _Table:
             cell = cells.get(column)
             if value is None or (type(value) is str and cell == ["text", value]):
                 continue
-            if column not in _SECRETS and not _is_cell(cell, value) and not _is_masked(cell, value):
+            if column.lower() not in _SECRETS and not _is_cell(cell, value) and not _is_masked(cell, value):
                 self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
 
     def _not_kept(self, row: Row, kept: str | None) -> list[str]:
@@ -234,7 +236,9 @@ class _Table:
         return [
             column
             for number, column in self._kept_columns
-            if row[number] not in (None, "") and not _is_cell(cells.get(column), row[number])
+            if row[number] not in (None, "")
+            and not _is_cell(cells.get(column), row[number])
+            and not _is_masked(cells.get(column), row[number])
         ]
 
     async def _judge(self, doubtful: list[tuple[Row, Any, list[int]]]) -> None:
@@ -442,14 +446,16 @@ def _is_clean(value: Any) -> bool:
 
 def _is_masked(cell: Any, value: Any) -> bool:
     """Whether a kept cell is this text but for the secrets in it: the old log has whole records."""
-    if not isinstance(value, str) or not _SECRET_INSIDE.search(value):
+    if not isinstance(value, str | bytes):
         return False
-    return _is_cell(cell, _SECRET_INSIDE.sub(r'\1"***"', value))
+    readable = value if isinstance(value, str) and _is_clean(value) else readings.as_readable(value)
+    masked = _SECRET_INSIDE.sub(r'\1"***"', readable)
+    return masked != readable and _is_cell(cell, masked)
 
 
 def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
     """Whether the original of a repaired cell is in the notes, in quarantine or kept."""
-    if any(_is_cell(data.get(column), value) for data in hidden):
+    if any(_is_cell(data.get(column), value) or _is_masked(data.get(column), value) for data in hidden):
         return True
     written = readings.as_text(value).strip()
     return bool(written) and written in notes

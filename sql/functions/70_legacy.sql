@@ -161,24 +161,23 @@ AS $$
                ELSE legacy.clean_cell(value) END) FROM jsonb_each(data)
 $$;
 
--- Key codes and mail passwords stay in no raw row, also not inside the old program's own log or a copied table.
+-- Key codes and mail passwords stay in no raw row, also not inside the old program's own log, a copied table or bytes.
 CREATE OR REPLACE FUNCTION legacy.without_secrets(data jsonb) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 AS $$
-    SELECT jsonb_object_agg(key, CASE
-               WHEN value ->> 1 IS NULL OR value ->> 1 = '' THEN value
-               WHEN key IN ('schluesselcode', 'smtp_password') THEN '["text", "***"]'::jsonb
-               WHEN key IN ('old_data', 'new_data') THEN jsonb_build_array(value -> 0, regexp_replace(
-                   value ->> 1, '("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)',
-                   '\1"***"', 'gi'))
-               ELSE value END) FROM jsonb_each(data)
+    SELECT jsonb_object_agg(c.key, CASE
+               WHEN c.value ->> 1 IS NULL OR c.value ->> 1 = '' THEN c.value
+               WHEN lower(c.key) IN ('schluesselcode', 'smtp_password') THEN '["text", "***"]'::jsonb
+               WHEN t.readable ->> 1 ~* '["''](schluesselcode|smtp_password)' THEN jsonb_build_array('text', regexp_replace(
+                   t.readable ->> 1, '(["''](?:schluesselcode|smtp_password)\\*["'']\s*[:=]\s*)'
+                   '(\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|''(?:[^'']|'''')*''|[^"'',}\s]+)', '\1"***"', 'gi'))
+               ELSE c.value END)
+      FROM jsonb_each(data) c, LATERAL (SELECT legacy.clean_cell(c.value) AS readable) t
 $$;
 
 CREATE OR REPLACE FUNCTION legacy.masked(data jsonb) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE
 AS $$
-    SELECT CASE WHEN data ?| ARRAY['schluesselcode', 'smtp_password']
-                     OR data -> 'old_data' ->> 1 ~* 'schluesselcode|smtp_password'
-                     OR data -> 'new_data' ->> 1 ~* 'schluesselcode|smtp_password'
-                THEN legacy.without_secrets(data) ELSE data END
+    SELECT CASE WHEN data::text ~* 'schluesselcode|smtp_password|\["(text64|blob)",' THEN legacy.without_secrets(data)
+                ELSE data END
 $$;

@@ -6,9 +6,9 @@ SELECT p.*, p.row_id AS new_id, false AS known,
             WHEN length(p.nachname) > 100 THEN 'text_too_long:nachname'
             WHEN length(p.vorname) > 100 THEN 'text_too_long:vorname' END AS problem,
        legacy.joined(
-           CASE WHEN p.email <> '' AND (p.email NOT LIKE '%@%' OR length(p.email) > 254)
+           CASE WHEN btrim(p.email) <> '' AND (p.email NOT LIKE '%@%' OR length(p.email) > 254)
                 THEN 'E-Mail im Altsystem: ' || p.email END,
-           CASE WHEN p.rechnungs_email <> '' AND (p.rechnungs_email NOT LIKE '%@%' OR length(p.rechnungs_email) > 254)
+           CASE WHEN btrim(p.rechnungs_email) <> '' AND (p.rechnungs_email NOT LIKE '%@%' OR length(p.rechnungs_email) > 254)
                 THEN 'Rechnungs-E-Mail im Altsystem: ' || p.rechnungs_email END,
            CASE WHEN p.geburtsdatum <> '' AND p.d_geburtsdatum IS NULL
                 THEN 'Geburtsdatum im Altsystem: ' || p.geburtsdatum END,
@@ -73,9 +73,9 @@ SELECT legacy.write('guests');
 INSERT INTO migration_cell
 SELECT 'guests', m.row_id, x.column_name, x.kind
   FROM map_guests m, LATERAL (VALUES
-      ('email', CASE WHEN m.email <> '' AND m.email NOT LIKE '%@%' THEN 'email_word'
+      ('email', CASE WHEN btrim(m.email) <> '' AND m.email NOT LIKE '%@%' THEN 'email_word'
                      WHEN length(m.email) > 254 THEN 'moved' END),
-      ('rechnungs_email', CASE WHEN m.rechnungs_email <> '' AND m.rechnungs_email NOT LIKE '%@%' THEN 'email_word'
+      ('rechnungs_email', CASE WHEN btrim(m.rechnungs_email) <> '' AND m.rechnungs_email NOT LIKE '%@%' THEN 'email_word'
                                WHEN length(m.rechnungs_email) > 254 THEN 'moved' END),
       ('geburtsdatum', CASE WHEN m.geburtsdatum <> '' AND m.d_geburtsdatum IS NULL THEN 'birth_moved' END),
       ('anrede', CASE WHEN length(m.anrede) > 40 THEN 'moved' END),

@@ -86,6 +86,7 @@ def test_wrong_calls_end_with_2(
         (["migrate-data", str(file), "--yes", *dsn, "--report", str(tmp_path / "no" / "r.json")], "Ordner"),
         (["migrate-data", str(file), "--yes", *dsn, "--report", str(file)], "anderen Namen"),
         (["migrate-data", str(file), "--yes", *dsn, "--report", str(tmp_path)], "ist ein Ordner"),
+        (["migrate-data", str(tmp_path / ("x" * 300)), "--yes", *dsn], "lässt sich nicht ansehen"),
         (["migrate-data", str(file), "--yes", *dsn, "--report", "x", "--protocol", "x"], "zwei Namen"),
         (["migrate-data", str(file), "--yes", "--dsn", database.dsn], "booking_user"),
     ):
