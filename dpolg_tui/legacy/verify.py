@@ -72,7 +72,7 @@ async def _prepare(connection: Any) -> None:
         CREATE TEMP TABLE verification_ids ON COMMIT DROP AS
         SELECT source_table, row_id, CASE WHEN fate = 'migrated' THEN target_id END AS target_id
           FROM migration_account WHERE fate <> 'migrated' OR row_id <> target_id
-        UNION ALL
+        UNION -- a row taken over anew is in both
         SELECT source_table, row_id, target_id FROM migration_earlier WHERE row_id <> target_id;
         CREATE INDEX ON verification_ids (source_table, target_id);
         CREATE INDEX ON verification_ids (source_table, row_id);
@@ -430,7 +430,7 @@ def _is_cell(cell: Any, value: Any) -> bool:
 
 def _has_grown(value: Any, stored: str) -> bool:
     """Whether notes are the old ones, and after them what the migration moved there."""
-    written = readings.as_text(value)
+    written = repr(value) if isinstance(value, float) else readings.as_text(value)
     if not stored.startswith(written):
         return False
     added = stored[len(written) :].lstrip("\n")

@@ -203,12 +203,12 @@ SELECT 'bookings', r.row_id, x.column_name, x.kind
 UNION ALL
 SELECT 'additional_services', s.row_id, x.column_name, 'placeless'
   FROM map_additional_services s, LATERAL (VALUES
-      ('price_type', s.price_type <> '' AND s.price_type <> 'fixed' AND NOT (s.is_percent AND s.n_original_value > 0)),
+      ('price_type', s.price_type <> '' AND s.price_type <> 'fixed' AND (s.is_percent AND s.n_original_value > 0) IS NOT TRUE),
       ('original_value', s.original_value <> '' AND coalesce(s.n_original_value, -1) NOT IN (0, s.n_service_price)
-                         AND NOT (s.is_percent AND s.n_original_value BETWEEN 0 AND 1000
-                                  AND round(s.n_original_value, 3) = s.n_original_value)),
+                         AND (s.is_percent AND s.n_original_value BETWEEN 0 AND 1000
+                              AND round(s.n_original_value, 3) = s.n_original_value) IS NOT TRUE),
       ('applies_to', s.applies_to <> '' AND s.applies_to <> 'overnight_price'
-                     AND NOT (s.is_percent AND s.applies_to = 'total_price'))
+                     AND (s.is_percent AND s.applies_to = 'total_price') IS NOT TRUE)
   ) x (column_name, stays)
  WHERE s.problem IS NULL AND x.stays
 UNION ALL

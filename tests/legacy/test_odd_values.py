@@ -12,6 +12,7 @@ import pytest
 
 from tests.databases import Server, TestDatabase
 from tests.legacy.files import make
+from tests.legacy.loading import booking, house, kept, migrated
 from tests.legacy.migration import accounted, counts, migrate, query, value
 from tools.make_legacy_sqlite import LAST, build
 
@@ -209,3 +210,19 @@ def test_ids_at_the_ends_of_the_range(database: TestDatabase, tmp_path: Path, ca
         " JOIN app.occupancies o ON o.booking_id = b.id JOIN app.rooms r ON r.id = o.room_id",
     )
     assert {tuple(row) for row in met} >= {(f"B {number}", f"N {number}", f"Z {number}") for number in ids}
+
+
+@pytest.mark.parametrize(
+    ("values", "kept_columns"),
+    [
+        ({"price_type": None, "original_value": 12.5}, {"original_value"}),
+        ({"price_type": "prozent", "original_value": "viel"}, {"price_type", "original_value"}),
+        ({"price_type": None, "original_value": 0, "applies_to": "total_price"}, {"applies_to"}),
+    ],
+)
+async def test_a_service_without_its_kind(
+    values: dict[str, Any], kept_columns: set[str], empty_house: TestDatabase
+) -> None:
+    service = {"id": 1, "booking_id": 1, "service_name": "Hund", "service_price": 5.0} | values
+    async with migrated(empty_house.owner_dsn, house(booking(), additional_services=[service])) as connection:
+        assert set(await kept(connection, "additional_services", 1)) == kept_columns

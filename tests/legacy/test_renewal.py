@@ -10,7 +10,7 @@ import pytest
 
 from tests.databases import TestDatabase
 from tests.legacy.files import make
-from tests.legacy.migration import migrate, query, value
+from tests.legacy.migration import execute, migrate, query, value
 
 MORE = "".join(
     f"INSERT INTO guests VALUES ({number}, 'Kim', 'Gast {number}', '', '', 0, '2025-01-02 03:04:05');"
@@ -94,3 +94,36 @@ def test_a_house_is_known_again_by_what_its_file_said(
     assert result.tables["bookings"]["changed_not_taken"] == 19
     change(path, "UPDATE guests SET created_at = '2024-09-09 00:00:00', nachname = 'Fremd'")
     assert migrate(database, path, tmp_path / "run", "--no-backup", capsys=capsys).code == 1
+
+
+def test_rows_that_got_a_new_id_are_renewed_under_it(
+    database: TestDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execute(
+        database,
+        "SET app.bulk = 'on'",
+        "INSERT INTO app.rooms (id, name, category, place, capacity) OVERRIDING SYSTEM VALUE"
+        " VALUES (3, 'Neues Zimmer', 'EZ', 'Ort', 1)",
+        "INSERT INTO app.guests (id, last_name) OVERRIDING SYSTEM VALUE VALUES (7, 'Neu'), (10, 'Auch neu')",
+        "INSERT INTO app.bookings (id, number, guest_id) OVERRIDING SYSTEM VALUE VALUES (9, 'N-1', 7)",
+    )
+    path = make(tmp_path / "alt.sqlite", MORE)
+    assert migrate(database, path, tmp_path / "run", "--no-backup").code == 0
+    change(
+        path,
+        "UPDATE bookings SET gesamtpreis = gesamtpreis + 1",
+        "UPDATE guests SET vorname = 'Anders'",
+        "UPDATE rooms SET capacity = 4",
+    )
+    result = migrate(database, path, tmp_path / "run", "--update", "--no-backup", capsys=capsys)
+    assert result.code == 0, result.err
+    met = query(
+        database,
+        "SELECT b.number, b.id <> 9 AS new_id, g.first_name, r.capacity, r.name FROM app.bookings b"
+        " JOIN app.guests g ON g.id = b.guest_id JOIN app.occupancies o ON o.booking_id = b.id"
+        " JOIN app.rooms r ON r.id = o.room_id WHERE b.number IN ('2025-9', '2025-10') ORDER BY b.id DESC",
+    )
+    assert [tuple(row) for row in met] == [
+        ("2025-9", True, "Anders", 4, "Zimmer 3"),
+        ("2025-10", True, "Anders", 4, "Zimmer 3"),
+    ]
