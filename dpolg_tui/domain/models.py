@@ -356,9 +356,11 @@ class HistoryEntry:
     table_name: str
     record_id: int
     operation: str
-    """INSERT, UPDATE or DELETE."""
+    """INSERT, UPDATE, DELETE, EXPORT or ANONYMISE."""
     old_data: dict[str, object] | None
     new_data: dict[str, object] | None
+    client_id: str | None = None
+    """The desk: ``desk#host``, or None for work at the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from dpolg_tui.domain.german import (
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Kind, Occupancy, WriteResult
 from dpolg_tui.domain.stay import MOST_NIGHTS
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.dialogs.pick import Option
-from dpolg_tui.tui.labels import room_label
 from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, TextField
 from dpolg_tui.tui.widgets.form import Form

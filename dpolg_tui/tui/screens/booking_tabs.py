@@ -10,8 +10,8 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from dpolg_tui.domain.models import Booking, Outcome, Reminder, WriteResult
+from dpolg_tui.domain.words import guests_in, history_lines
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
-from dpolg_tui.tui.labels import guests_in, history_lines
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.booking_sections import (
     BookingSection,

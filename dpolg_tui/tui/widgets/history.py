@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.widgets import DataTable
 
-from dpolg_tui.tui.labels import HistoryLine
+from dpolg_tui.domain.words import HistoryLine
 
 WIDEST = 40
 """Columns of a value; the audit log itself keeps all of it."""
