@@ -1,4 +1,4 @@
-"""Words for the values of fields: for conflicts and the history. (The fields' names: domain/labels.)"""
+"""Words for the values of fields: for conflicts, history, audit log. (Names of fields: domain/labels.)"""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dpolg_tui.domain import german
+from dpolg_tui.domain.audit import AuditEntry
+from dpolg_tui.domain.audited import FIELDS
 from dpolg_tui.domain.labels import TABLES, field_label, value_label
 from dpolg_tui.domain.models import HistoryEntry, Kind, Room, Status
 
@@ -35,11 +37,16 @@ def _money(value: object) -> str:
 
 
 def _yes_no(value: object) -> str:
-    return "ja" if value else "nein"
+    return ("nein", "ja")[value] if isinstance(value, bool) else _text(value)
 
 
 def _status(value: object) -> str:
-    return german.status_label(Status(str(value)))
+    word = str(value)
+    return german.status_label(Status(word)) if word in set(Status) else value_label("status", word)
+
+
+def _secret(value: object) -> str:  # noqa: ARG001 - also the fingerprint of a secret stays here
+    return "geheim"
 
 
 def _kind(value: object) -> str:
@@ -73,10 +80,17 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
         ],
         _date,
     ),
-    **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at"], _moment),
+    **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at", "sent_at"], _moment),
     **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee", "unit_price", "amount"], _money),
     **dict.fromkeys(["quantity", "percentage"], _number),
-    **{name: _word_of(name) for name in ("priority", "applies_to", "vat_kind")},
+    **{
+        name: _word_of(name)
+        for name in (
+            *("priority", "applies_to", "vat_kind", "role", "price_type", "discount_base"),
+            "cleaning_plan_position",
+        )
+    },
+    **dict.fromkeys(["key_code", "verifier", "smtp_password"], _secret),
     **dict.fromkeys(
         [
             "foundation_case",
@@ -86,6 +100,22 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
             "automatic_mail",
             "has_key_code",
             "completed",
+            "active",
+            "must_change_password",
+            "use_tls",
+            "show_in_cleaning_plan",
+            "requires_dog_cleaning",
+            "requires_bedding_change",
+            "requires_deep_cleaning",
+            "member_discount_active",
+            "vat_active",
+            "mail_checkin_reminders",
+            "mail_payment_reminders",
+            "remind_incomplete_data",
+            "remind_payment",
+            "remind_checkin",
+            "remind_invoice",
+            "remind_confirmation",
         ],
         _yes_no,
     ),
@@ -94,11 +124,13 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
 }
 """How values are written; all others are plain text."""
 
-_SILENT = frozenset(
+SILENT = frozenset(
     [
         "id",
+        "only_row",
         "version",
         "search",
+        "sort_key",
         "active",
         "occupies",
         "booking_id",
@@ -113,11 +145,23 @@ _SILENT = frozenset(
         # The line of the history has both.
         "completed_at",
         "completed_by",
+        # How a password is checked, and when it was.
+        "salt",
+        "memory_kib",
+        "iterations",
+        "parallelism",
+        "last_login",
     ]
 )
-"""Columns whose change tells staff nothing."""
+"""Columns whose change tells staff nothing, unless ``FIELDS`` names them for their table."""
 
-_OPERATIONS = {"INSERT": "angelegt", "DELETE": "gelöscht"}
+OPERATIONS = {
+    "INSERT": "angelegt",
+    "DELETE": "gelöscht",
+    "EXPORT": "Daten exportiert",
+    "ANONYMISE": "anonymisiert",
+}
+"""What was done to a whole record."""
 
 _OWN = frozenset(["bookings", "occupancies", "rooms", "guests"])
 """Tables whose fields need no word before them to be understood."""
@@ -179,6 +223,30 @@ class HistoryLine:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One changed field of an entry, in words."""
+
+    name: str
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """One changed field of an entry of the audit log, in words."""
+
+    when: str
+    who: str
+    desk: str
+    kind: str
+    record: str
+    what: str
+    before: str
+    after: str
+
+
 def guests_in(entries: Iterable[HistoryEntry]) -> set[int]:
     """The guests that a history names by id."""
     named = {
@@ -187,27 +255,83 @@ def guests_in(entries: Iterable[HistoryEntry]) -> set[int]:
     return {guest_id for guest_id in named if isinstance(guest_id, int)}
 
 
+def desk_name(client_id: str | None) -> str:
+    """``Empfang`` for ``1f3a#Empfang``; work at the server has no desk."""
+    return "Server" if client_id is None else client_id.partition("#")[2] or client_id
+
+
+def who(entry: HistoryEntry) -> str:
+    """Who did it."""
+    return german.clean_line(entry.username or "System")
+
+
+def kind_of(entry: HistoryEntry) -> str:
+    """What kind of record it is: an occupancy without a booking is a block."""
+    values = {**(entry.old_data or {}), **(entry.new_data or {})}
+    block = entry.table_name == "occupancies" and (
+        values.get("kind") in (Kind.OUT_OF_ORDER, Kind.HOUSE_USE)
+        or (isinstance(entry, AuditEntry) and entry.booking_id is None)
+    )
+    return "Sperre" if block else TABLES.get(entry.table_name, entry.table_name)
+
+
+def record_name(entry: AuditEntry) -> str:
+    """``2026-118`` or ``Huber, Anton``; of a record that is gone its last known name, else its number."""
+    if entry.label:
+        return german.clean_line(entry.label)
+    values = {**(entry.new_data or {}), **(entry.old_data or {})}
+    for name in ("number", "last_name", "title", "username", "name"):
+        if values.get(name):
+            return german.clean_line(str(values[name]))
+    return f"Nr. {entry.record_id}"
+
+
+def field_changes(
+    entry: HistoryEntry, rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+) -> Iterator[FieldChange]:
+    """What an entry changed, a field each."""
+    old, new = entry.old_data or {}, entry.new_data or {}
+    telling = FIELDS.get(entry.table_name, ())
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name), new.get(name)
+        if (name in SILENT and name not in telling) or before == after:
+            continue
+        if entry.operation != "UPDATE" and not (before or after):
+            continue
+        if name == "kind" and Kind.STAY in (before, after):
+            continue
+        words = [
+            field_text(name, values[name], rooms, guests) if name in values else "" for values in (old, new)
+        ]
+        yield FieldChange(name, field_label(name, entry.table_name), *words)
+
+
 def history_lines(
     entries: Iterable[HistoryEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
 ) -> Iterator[HistoryLine]:
-    """The audit log of a record in words: a line per changed field, in the order of the entries."""
+    """The history of a record in words: a line per changed field, in the order of the entries."""
     for entry in entries:
-        when, who = german.format_datetime(entry.timestamp), entry.username or "System"
-        old, new = entry.old_data or {}, entry.new_data or {}
-        table = TABLES.get(entry.table_name, entry.table_name)
-        prefix = "" if entry.table_name in _OWN else f"{table}: "
-        if entry.operation in _OPERATIONS:
-            yield HistoryLine(when, who, f"{table} {_OPERATIONS[entry.operation]}", "", "")
-        for name in dict.fromkeys((*old, *new)):
-            before, after = old.get(name), new.get(name)
-            if name in _SILENT or before == after:
-                continue
-            if entry.operation != "UPDATE" and not (before or after):
-                continue
-            if name == "kind" and Kind.STAY in (before, after):
-                continue
-            words = [
-                field_text(name, values[name], rooms, guests) if name in values else ""
-                for values in (old, new)
-            ]
-            yield HistoryLine(when, who, prefix + field_label(name, entry.table_name), *words)
+        when, by, kind = german.format_datetime(entry.timestamp), who(entry), kind_of(entry)
+        prefix = "" if entry.table_name in _OWN else f"{kind}: "
+        if entry.operation in OPERATIONS:
+            yield HistoryLine(when, by, f"{kind} {OPERATIONS[entry.operation]}", "", "")
+        for change in field_changes(entry, rooms, guests):
+            yield HistoryLine(when, by, prefix + change.label, change.before, change.after)
+
+
+def audit_lines(
+    entries: Iterable[AuditEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+) -> Iterator[AuditLine]:
+    """The audit log in words: a line for what was done to a whole record, and one per changed field."""
+    for entry in entries:
+        about = (
+            german.format_datetime(entry.timestamp),
+            who(entry),
+            desk_name(entry.client_id),
+            kind_of(entry),
+            record_name(entry),
+        )
+        if entry.operation in OPERATIONS:
+            yield AuditLine(*about, OPERATIONS[entry.operation], "", "")
+        for change in field_changes(entry, rooms, guests):
+            yield AuditLine(*about, change.label, change.before, change.after)
