@@ -44,7 +44,7 @@ SELECT 'must', 'granted function without a session check first', p.oid::regproce
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname IN ('app', 'auth') AND has_function_privilege('booking_user', p.oid, 'EXECUTE')
    AND p.proname NOT IN ('hello', 'login_challenge', 'login_attempt', 'login_result', 'login', 'logout',
-                         'change_password')
+                         'change_password', 'renew_verifier', 'password_attempt', 'password_result')
    AND NOT (p.prosecdef AND p.prosrc ~ '^\s*(DECLARE.*?)?\sBEGIN\s+PERFORM app\.require_(session|admin)\(\);')
 UNION ALL
 SELECT 'must', 'booking_user is a superuser or may bypass row security', r.rolname

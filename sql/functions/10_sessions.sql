@@ -22,6 +22,31 @@ BEGIN
        AND u.active;
 END $$;
 
+-- Sessions that are good for work, whoever asks.
+CREATE OR REPLACE VIEW auth.open_sessions AS
+SELECT s.id, s.user_id, split_part(s.client_id, '#', 1) AS desk, nullif(split_part(s.client_id, '#', 2), '') AS host,
+       host(s.address) AS address, s.created_at, s.last_seen, s.screen, s.booking_id
+  FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
+ WHERE s.ended_at IS NULL AND u.active
+   AND s.created_at > statement_timestamp() - interval '12 hours'
+   AND s.last_seen > statement_timestamp() - interval '30 minutes';
+
+-- Raised, never an empty answer: an empty chart would look like a free house. Whoever had a session is told how it
+-- ended; a token that never had one learns nothing.
+CREATE OR REPLACE FUNCTION auth.refuse_session() RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reason text;
+BEGIN
+    SELECT 'session_' || coalesce(s.end_reason, CASE WHEN u.active THEN 'expired' ELSE 'deactivated' END)
+      INTO reason
+      FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
+     WHERE s.token_hash = sha256(convert_to(current_setting('app.session_token', true), 'UTF8'));
+    RAISE EXCEPTION 'session is missing, expired or ended'
+        USING ERRCODE = '28000', CONSTRAINT = coalesce(reason, '');
+END $$;
+
 -- For triggers: NULL for the owner's own work.
 CREATE OR REPLACE FUNCTION app.session_user_id() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -38,8 +63,7 @@ DECLARE
 BEGIN
     SELECT * INTO session FROM auth.session_of_token();
     IF session.user_id IS NULL THEN
-        -- Raised, never an empty answer: an empty chart would look like a free house.
-        RAISE EXCEPTION 'session is missing, expired or ended' USING ERRCODE = '28000';
+        PERFORM auth.refuse_session();
     END IF;
     IF session.must_change_password THEN
         RAISE EXCEPTION 'the given password must be changed first'

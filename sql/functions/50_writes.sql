@@ -183,7 +183,8 @@ DECLARE
     last_taken date;
 BEGIN
     PERFORM app.require_session();
-    IF changes ? 'key_code' THEN
+    -- A new room has prices too.
+    IF record IS NULL OR changes ?| ARRAY['key_code', 'price_low', 'price_high', 'final_cleaning_fee'] THEN
         PERFORM app.require_admin();
     END IF;
     IF record IS NOT NULL AND changes #>> '{retired_from,to}' IS NOT NULL THEN
@@ -219,6 +220,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM app.require_admin();
+    -- The pool of companions is the guest's own; whatever else refers to the guest keeps both.
+    DELETE FROM app.companions c WHERE c.guest_id = record;
     RETURN app.delete_record('guests', request, record);
 END $$;
 
@@ -227,6 +230,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM app.require_admin();
+    DELETE FROM app.room_prices p WHERE p.room_id = record;
     RETURN app.delete_record('rooms', request, record);
 END $$;
 
