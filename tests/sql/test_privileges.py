@@ -25,7 +25,9 @@ FOR_EVERYBODY = {
     "guest", "search_guests", "search_bookings", "free_rooms", "history", "save_booking", "save_guest",
     "save_room", "save_block", "delete_block", "save_reminder", "reminders",
 }  # fmt: skip
-FOR_ADMINS = {"delete_booking", "delete_guest", "delete_room", "delete_reminder"}
+FOR_ADMINS = {
+    "delete_booking", "delete_guest", "delete_room", "delete_reminder", "audit", "export_guest", "anonymise_guest",
+}  # fmt: skip
 
 # A value of each type that a function of ours takes; made without a session, it must not matter which.
 DUMMIES = {
@@ -37,6 +39,8 @@ DUMMIES = {
     "jsonb": '\'{"stay": {"to": "x"}}\'::jsonb',
     "bytea": "'\\x00'::bytea",
     "bigint[]": "ARRAY[1]::bigint[]",
+    "text[]": "ARRAY['x']",
+    "timestamp with time zone": "TIMESTAMPTZ '2030-01-01 00:00+00'",
 }
 
 _EXECUTABLE = """
