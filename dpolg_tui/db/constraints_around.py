@@ -90,6 +90,7 @@ _RANGES = {
     "price_lines_percentage_range": ("percentage", 0, 1000),
     "email_settings_smtp_port_range": ("smtp_port", 1, 65535),
     "house_settings_member_discount_range": ("member_discount_percentage", 0, 100),
+    "house_settings_audit_retention_range": ("audit_retention_months", 12, 600),
     **{
         f"house_settings_{name}_range": (name, 0, 365)
         for name in (
@@ -160,6 +161,10 @@ _SINGLE: dict[str, Meaning] = {
     "reminders_one_open_per_kind": (
         "completed",
         "Zu dieser Buchung ist schon eine gleiche automatische Erinnerung offen: bitte diese erledigen.",
+    ),
+    "anonymise_open_bookings": (
+        None,
+        "Der Gast hat noch Buchungen, die nicht vorbei sind: bitte diese zuerst auschecken oder stornieren.",
     ),
     "reminder_has_due_date": (
         "due_date",
