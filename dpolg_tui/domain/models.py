@@ -424,12 +424,3 @@ class WriteResult:
     """Name of the colleague who changed the record last, where that matters."""
     lost_room: bool = False
     """Re-opened into the unassigned lane because the room is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """A colleague who is signed in."""
-
-    user_id: int
-    display_name: str
-    initials: str

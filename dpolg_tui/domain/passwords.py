@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 from dpolg_tui.domain.errors import InvalidInput
 
 SHORTEST = 12
 WORDS = 3
 LONGEST = 200
+LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters that nobody confuses when reading them to a colleague."""
+_GROUPS, _GROUP = 4, 4
 RULE = "Mindestens 12 Zeichen oder drei Wörter, ohne den Benutzernamen."
 
 
@@ -27,3 +31,8 @@ def check_password(password: str, username: str, field: str = "new") -> None:
         raise InvalidInput(
             "Das Passwort wiederholt nur wenige Zeichen: bitte abwechslungsreicher wählen.", field
         )
+
+
+def generate_password() -> str:
+    """A first password: four groups of four letters, 79 bits, easy to dictate."""
+    return "-".join("".join(secrets.choice(LEGIBLE) for _ in range(_GROUP)) for _ in range(_GROUPS))
