@@ -117,6 +117,12 @@ def build_parser() -> Parser:
 
     _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
 
+    _verb(
+        verbs,
+        "housekeeping",
+        "löschen, was seine Zeit hatte: Protokoll nach der Frist, alte Anmeldeversuche und Sitzungen",
+    )
+
     _add_migrate_data(verbs)
 
     config = _verb(verbs, "config", "Einstellungen zeigen und prüfen", actions=True)

@@ -142,6 +142,13 @@ def _upgrade_db(options: argparse.Namespace) -> int:
     return upgrade_database(settings)
 
 
+def _housekeeping(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.administration import keep_house
+
+    return keep_house(settings)
+
+
 def _migrate_data(options: argparse.Namespace) -> int:
     settings = _owner_settings(options)
     from dpolg_tui.legacy.command import run
@@ -255,6 +262,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
+    "housekeeping": _housekeeping,
     "migrate-data": _migrate_data,
     "config": _config,
 }

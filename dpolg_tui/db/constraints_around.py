@@ -90,7 +90,6 @@ _RANGES = {
     "price_lines_percentage_range": ("percentage", 0, 1000),
     "email_settings_smtp_port_range": ("smtp_port", 1, 65535),
     "house_settings_member_discount_range": ("member_discount_percentage", 0, 100),
-    "house_settings_audit_retention_range": ("audit_retention_months", 12, 600),
     **{
         f"house_settings_{name}_range": (name, 0, 365)
         for name in (
