@@ -37,12 +37,15 @@ CREATE OR REPLACE FUNCTION auth.refuse_session() RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    token text := current_setting('app.session_token', true);
     reason text;
 BEGIN
-    SELECT 'session_' || coalesce(s.end_reason, CASE WHEN u.active THEN 'expired' ELSE 'deactivated' END)
-      INTO reason
-      FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
-     WHERE s.token_hash = sha256(convert_to(current_setting('app.session_token', true), 'UTF8'));
+    IF token <> '' THEN
+        SELECT 'session_' || coalesce(s.end_reason, CASE WHEN u.active THEN 'expired' ELSE 'deactivated' END)
+          INTO reason
+          FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
+         WHERE s.token_hash = sha256(convert_to(token, 'UTF8'));
+    END IF;
     RAISE EXCEPTION 'session is missing, expired or ended'
         USING ERRCODE = '28000', CONSTRAINT = coalesce(reason, '');
 END $$;

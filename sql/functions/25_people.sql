@@ -479,9 +479,9 @@ DECLARE
 BEGIN
     PERFORM app.require_session();
     SELECT * INTO session FROM auth.session_of_token();
-    UPDATE auth.sessions s SET screen = here.screen, booking_id = booking
+    UPDATE auth.sessions s SET screen = here.screen, booking_id = here.booking
      WHERE s.id = session.session_id
-       AND (s.screen IS DISTINCT FROM here.screen OR s.booking_id IS DISTINCT FROM booking);
+       AND (s.screen IS DISTINCT FROM here.screen OR s.booking_id IS DISTINCT FROM here.booking);
     IF FOUND THEN
         PERFORM pg_notify('presence', 'sessions:' || session.user_id || ':' || split_part(session.client_id, '#', 1));
     END IF;
