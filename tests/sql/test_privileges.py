@@ -46,8 +46,6 @@ DUMMIES = {
     "text[]": "ARRAY['x']",
     "boolean": "false",
     "timestamp with time zone": "now()",
-    "text[]": "ARRAY['x']",
-    "timestamp with time zone": "TIMESTAMPTZ '2030-01-01 00:00+00'",
 }
 
 _EXECUTABLE = """
