@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from dpolg_tui.domain import german
+from dpolg_tui.domain.audited import FIELDS
 from dpolg_tui.domain.labels import TABLES, field_label
-from dpolg_tui.domain.models import HistoryEntry
+from dpolg_tui.domain.models import HistoryEntry, Kind
 from dpolg_tui.domain.words import EMPTY, OPERATIONS, SILENT, WITHOUT_ROOM, field_changes, field_text
 
 Row = Mapping[str, Any]
 
 _OF_A_BOOKING = ("occupancies", "price_lines", "payments", "booking_companions", "reminders")
+_MOMENTS = {"completed_at": "Erledigt am", "created_at": "Angelegt am", "updated_at": "Geändert am"}
 _OF_A_GUEST = ("companions", "credit_transactions", "email_log", "payers")
 
 
@@ -49,15 +51,17 @@ def _block(table: str, row: Row, export: Mapping[str, Any], indent: str = "") ->
     if not indent:
         yield ""
     yield f"{indent}{TABLES.get(table, table)}"
-    for name, value in row.items():
-        if name in SILENT and name not in ("created_at", "updated_at", "completed_at", "completed_by"):
-            continue
+    telling = FIELDS.get(table, ())
+    for name in (*telling, *(name for name in row if name not in telling and name not in SILENT), *_MOMENTS):
+        value = row.get(name)
         words = _words(name, value, export["rooms"])
-        if words != EMPTY:
-            yield f"{indent}  {field_label(name, table)}: {words}"
+        if words != EMPTY and value != Kind.STAY:
+            yield f"{indent}  {_MOMENTS.get(name) or field_label(name, table)}: {words}"
 
 
 def _words(name: str, value: Any, rooms: Mapping[str, str]) -> str:
+    if value is None and name != "room_id":
+        return EMPTY
     if name == "room_id":
         return WITHOUT_ROOM if value is None else rooms.get(str(value), f"Zimmer Nr. {value}")
     if name.endswith("_at") and isinstance(value, str):
@@ -83,7 +87,10 @@ def _changed(entry: Row, rooms: Mapping[str, str]) -> Iterable[str]:
     for change in field_changes(known, {}):
         before, after = change.before, change.after
         if change.name == "room_id":
-            before, after = (_words("room_id", values.get("room_id"), rooms) for values in (old, new))
+            before, after = (
+                _words("room_id", values["room_id"], rooms) if "room_id" in values else ""
+                for values in (old, new)
+            )
         yield f"    {change.label}: {before or EMPTY} → {after or EMPTY}"
 
 
