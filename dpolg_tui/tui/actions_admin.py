@@ -12,6 +12,7 @@ def _act(name: str, key: str, label: str, text: str, *, footer: bool = True, pal
 
 USER_ACTIONS: tuple[Action, ...] = (
     _act("new", "n", "neu", "Legt einen Benutzer an; das erste Passwort wird einmal gezeigt."),
+    _act("lift_lock", "e", "entsperren", "Hebt die Sperre nach zu vielen Fehlversuchen auf."),
     _act("open", "enter", "öffnen", "Öffnet den markierten Benutzer.", palette=False),
     _act("reset_password", "w", "Passwort neu", "Vergibt ein neues Passwort und meldet ihn überall ab."),
     _act("switch_active", "d", "de-/aktivieren", "Nimmt den Zugang oder gibt ihn wieder."),
@@ -21,7 +22,6 @@ USER_ACTIONS: tuple[Action, ...] = (
         "abmelden",
         "Meldet den markierten Benutzer überall ab; in der Liste der Sitzungen nur die markierte.",
     ),
-    _act("lift_lock", "e", "entsperren", "Hebt die Sperre nach zu vielen Fehlversuchen auf."),
     _act("delete", "delete", "löschen", "Löscht einen Benutzer, der noch nie etwas getan hat."),
     _act("audit", "p", "Protokoll", "Zeigt, wer was wann geändert hat.", palette=False),
     _act("search", "slash", "suchen", "Sucht nach Benutzername, Name, E-Mail, Rolle.", footer=False),

@@ -146,7 +146,7 @@ async def test_a_reset_password_is_replaced_over_the_open_form(database: TestDat
         await ben.fill("#again", own)
         await ben.pilot.press("enter")
         ben.app.screen.query_one("#save", Button).press()
-        await ben.sees("bitte damit entsperren")
+        await ben.sees("gilt ab jetzt")
         await _unlock(ben, own)
         await ben.until(lambda: ben.app.screen is form, "the form again")
         assert form.form.field("notes").raw == SENTENCE

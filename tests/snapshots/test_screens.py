@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from dpolg_tui.domain.models import Status
 from dpolg_tui.operations.house_loader import load_house
+from dpolg_tui.settings import DeskSettings
 from tests.databases import Server, TestDatabase, run
 from tests.snapshots.conftest import PICTURES, Compare
 from tests.snapshots.house import DAY, HOSTILE, small_house
@@ -21,9 +22,19 @@ from tests.snapshots.scenes import SCENES, opened
 from tests.tui.desk_app import config_for
 
 SIZES = ((80, 24), (160, 50))
-ADMIN = {"room", "rooms"}
+ADMIN = {"room", "rooms", "users", "user", "shown-password"}
 """Seen as admin: with what only admins see."""
 EMPTY = "chart-empty"
+DESK = DeskSettings(name="empfang")
+STAFF = """
+    UPDATE auth.users
+       SET last_login = now(), active = username <> 'david', must_change_password = username = 'emil';
+    -- Later than now, so that they still count at the end of a long run.
+    INSERT INTO auth.attempts (name_hash, address, token_hash, client_id, at)
+    SELECT auth.name_hash('clara'), '192.0.2.7', sha256('\\x00'), 'pc', now() + interval '1 hour'
+      FROM generate_series(1, 7);
+"""
+"""One in each state that the list of users knows."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +46,7 @@ def small(server: Server) -> Iterator[TestDatabase]:
         connection = await asyncpg.connect(database.owner_dsn)
         try:
             await load_house(connection, small_house())
+            await connection.execute(STAFF)
         finally:
             await connection.close()
 
@@ -66,7 +78,7 @@ def _fits(text: str, size: tuple[int, int]) -> bool:
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize("name", SCENES)
 async def test_screen(small: TestDatabase, compare: Compare, name: str, size: tuple[int, int]) -> None:
-    async with opened(config_for(small), DAY, size, _account(small, name)) as here:
+    async with opened(config_for(small, desk=DESK), DAY, size, _account(small, name)) as here:
         await SCENES[name](here)
         assert _fits(await compare(here, f"{name}-{size[0]}x{size[1]}"), size)
 

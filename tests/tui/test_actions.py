@@ -93,7 +93,13 @@ def test_every_action_can_be_reached_by_key_or_palette() -> None:
 
 def test_places_are_keys_of_the_function_row() -> None:
     keys = {action.method: action.key for action in actions_of("app", everyone=True)}
-    assert {place: keys[place] for place in PLACES} == {"chart": "f2", "guests": "f4", "rooms": "f5"}
+    assert {place: keys[place] for place in PLACES} == {
+        "chart": "f2",
+        "guests": "f4",
+        "rooms": "f5",
+        "users": "f9",
+        "audit": "",  # p in the users
+    }
 
 
 def test_bindings_come_from_the_registry() -> None:

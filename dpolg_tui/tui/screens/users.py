@@ -239,6 +239,10 @@ class UsersScreen(ListScreen):
         self.desk_app.show_toast(f"{account.display_name} kann sich wieder anmelden.")
         self.reload_soon()
 
+    async def action_audit(self) -> None:
+        """What everybody did."""
+        await self.desk_app.go_to("audit")
+
     def action_delete(self) -> None:
         """Deletes the marked user, who has not done anything yet."""
         self._ask_and(self._delete, "Benutzer löschen")
