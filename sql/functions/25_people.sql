@@ -47,6 +47,18 @@ BEGIN
         || 'EXISTS (SELECT FROM app.audit_log r WHERE r.user_id = u.id) OR ' || traces || ')' USING one;
 END $$;
 
+-- Before the change: afterwards a deactivated person would not be known as the one who asks.
+CREATE OR REPLACE FUNCTION auth.refuse_own_role() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF app.session_user_id() = OLD.id
+       AND (TG_OP = 'DELETE' OR NEW.role IS DISTINCT FROM OLD.role OR NEW.active IS DISTINCT FROM OLD.active) THEN
+        PERFORM app.refuse('users_own_role', 'nobody changes his own role');
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
 CREATE OR REPLACE FUNCTION auth.check_user() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -58,9 +70,6 @@ BEGIN
             RETURN NULL;
         END IF;
         demoted := demoted AND NOT (NEW.role = 'admin' AND NEW.active);
-    END IF;
-    IF app.session_user_id() = OLD.id THEN
-        PERFORM app.refuse('users_own_role', 'nobody changes his own role');
     END IF;
     IF demoted AND NOT EXISTS (SELECT FROM auth.users u WHERE u.role = 'admin' AND u.active) THEN
         PERFORM app.refuse('users_last_admin', 'somebody must be an active admin');
@@ -85,6 +94,8 @@ END $$;
 
 CREATE OR REPLACE TRIGGER user_normal BEFORE INSERT OR UPDATE OF username, full_name, email ON auth.users
     FOR EACH ROW EXECUTE FUNCTION auth.normal_user();
+CREATE OR REPLACE TRIGGER user_before_own BEFORE UPDATE OF role, active OR DELETE ON auth.users
+    FOR EACH ROW EXECUTE FUNCTION auth.refuse_own_role();
 CREATE OR REPLACE TRIGGER user_locks BEFORE UPDATE OF role, active OR DELETE ON auth.users
     FOR EACH STATEMENT EXECUTE FUNCTION auth.lock_admins();
 CREATE OR REPLACE TRIGGER user_forget BEFORE DELETE ON auth.users
@@ -270,11 +281,13 @@ CREATE OR REPLACE FUNCTION app.with_account(answer jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    state jsonb := (SELECT to_jsonb(a) FROM auth.accounts((answer ->> 'id')::bigint) a);
+    state jsonb;
 BEGIN
     IF answer ->> 'outcome' <> 'done' THEN
         RETURN answer;
-    ELSIF state IS NULL THEN
+    END IF;
+    SELECT to_jsonb(a) INTO state FROM auth.accounts((answer ->> 'id')::bigint) a;
+    IF state IS NULL THEN
         -- Done once, deleted since, asked again.
         RETURN jsonb_build_object('outcome', 'missing');
     END IF;
@@ -355,7 +368,10 @@ DECLARE
 BEGIN
     PERFORM app.require_admin();
     answer := app.begin_request(request, 'lift lock', jsonb_build_object('id', record));
-    RETURN app.with_account(coalesce(answer, app.finish_request(request, auth.lift_lock(record))));
+    IF answer IS NULL THEN
+        answer := app.finish_request(request, auth.lift_lock(record));
+    END IF;
+    RETURN app.with_account(answer);
 END $$;
 
 CREATE OR REPLACE FUNCTION app.delete_user(request uuid, record bigint) RETURNS jsonb
