@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from dpolg_tui.domain.errors import InvalidInput
+from dpolg_tui.domain.german import clean_line, format_date, parse_date
 from dpolg_tui.domain.models import HistoryEntry
 from dpolg_tui.domain.zone import midnight
 
@@ -42,3 +45,21 @@ class AuditFilter:
     def until(self) -> datetime | None:
         """The moment before which entries are wanted."""
         return None if self.last is None else midnight(self.last + timedelta(1))
+
+
+def parse_past_day(text: str, *, today: date, field: str | None = None) -> date:
+    """A day of the past as ``parse_date``; ``24.12.`` and ``mo`` are the last one, ``-7`` is seven days ago.
+
+    Raises InvalidInput, also for a day of the future.
+    """
+    if ago := re.fullmatch(r"[-\N{MINUS SIGN}] *([0-9]{1,4})", clean_line(text)):
+        return today - timedelta(int(ago[1]))
+    day = parse_date(text, today=today, field=field)
+    if not clean_line(text).startswith("+") and "morgen" not in text.lower():
+        for back in (7, 366):
+            day = day if day <= today else parse_date(text, today=today - timedelta(back), field=field)
+    if day > today:
+        raise InvalidInput(
+            f"Der {format_date(day)} liegt in der Zukunft: bitte einen Tag bis heute eingeben.", field
+        )
+    return day

@@ -212,12 +212,19 @@ def field_text(
         return _text(value)
 
 
+LINES_EACH = 100
+"""More than an entry has fields: a line's id is that of its entry times this, plus its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
     """One changed field in the history of a record."""
 
+    id: int
+    """The same whenever the history is read again."""
     when: str
     who: str
+    desk: str
     what: str
     before: str
     after: str
@@ -292,10 +299,12 @@ def field_changes(
     """What an entry changed, a field each."""
     old, new = entry.old_data or {}, entry.new_data or {}
     telling = FIELDS.get(entry.table_name, ())
-    for name in dict.fromkeys((*old, *new)):
+    # The database keeps keys by their length: the order of the forms is easier to read.
+    for name in sorted({*old, *new}, key=lambda name: (telling.index(name) if name in telling else 99, name)):
         before, after = old.get(name), new.get(name)
-        if (name in SILENT and name not in telling) or before == after:
+        if name in SILENT and name not in telling:
             continue
+        # Of a change both may be masked, and so alike.
         if entry.operation != "UPDATE" and not (before or after):
             continue
         if name == "kind" and Kind.STAY in (before, after):
@@ -311,12 +320,14 @@ def history_lines(
 ) -> Iterator[HistoryLine]:
     """The history of a record in words: a line per changed field, in the order of the entries."""
     for entry in entries:
-        when, by, kind = german.format_datetime(entry.timestamp), who(entry), kind_of(entry)
+        kind = kind_of(entry)
+        about = german.format_datetime(entry.timestamp), who(entry), desk_name(entry.client_id)
         prefix = "" if entry.table_name in _OWN else f"{kind}: "
+        first = entry.id * LINES_EACH
         if entry.operation in OPERATIONS:
-            yield HistoryLine(when, by, f"{kind} {OPERATIONS[entry.operation]}", "", "")
-        for change in field_changes(entry, rooms, guests):
-            yield HistoryLine(when, by, prefix + change.label, change.before, change.after)
+            yield HistoryLine(first, *about, f"{kind} {OPERATIONS[entry.operation]}", "", "")
+        for line, change in enumerate(field_changes(entry, rooms, guests), first + 1):
+            yield HistoryLine(line, *about, prefix + change.label, change.before, change.after)
 
 
 def audit_lines(

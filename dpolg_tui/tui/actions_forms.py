@@ -92,6 +92,24 @@ FORM_ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action(
+        "guests.export",
+        "Daten exportieren",
+        "x",
+        "Schreibt alles, was über den markierten Gast gespeichert ist, in zwei Dateien.",
+        "guests",
+        role=Role.ADMIN,
+        footer=True,
+    ),
+    Action(
+        "guests.anonymise",
+        "anonymisieren",
+        "a",
+        "Löscht alle persönlichen Angaben des markierten Gastes für immer.",
+        "guests",
+        role=Role.ADMIN,
+        footer=True,
+    ),
+    Action(
         "guests.leave",
         "zurück",
         "escape",
@@ -99,7 +117,15 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "guests",
         palette=False,
     ),
-    Action("rooms.new", "neues Zimmer", "n", "Legt ein neues Zimmer an.", "rooms", footer=True),
+    Action(
+        "rooms.new",
+        "neues Zimmer",
+        "n",
+        "Legt ein neues Zimmer an.",
+        "rooms",
+        role=Role.ADMIN,
+        footer=True,
+    ),
     Action(
         "rooms.open", "öffnen", "enter", "Öffnet das markierte Zimmer.", "rooms", footer=True, palette=False
     ),
@@ -126,6 +152,14 @@ FORM_ACTIONS: tuple[Action, ...] = (
         palette=False,
     ),
     Action("dialog.save", "übernehmen", "ctrl+s", "Übernimmt die Eingaben.", "dialog", footer=True),
+    Action(
+        "dialog.history",
+        "Verlauf",
+        "ctrl+t",
+        "Zeigt, wer den Eintrag wann geändert hat; noch einmal: zurück zu den Angaben.",
+        "dialog",
+        footer=True,
+    ),
     Action("conflict.mine", "meins", "m", "In dieser Zeile soll mein Wert gelten.", "conflict", footer=True),
     Action(
         "conflict.theirs",

@@ -54,10 +54,10 @@ def test_the_history_names_the_record_before_the_field() -> None:
     lines = [(line.what, line.after) for line in history_lines([entry], {})]
     assert lines == [
         ("Erinnerung angelegt", ""),
+        ("Erinnerung: Art", "von Hand"),
         ("Erinnerung: Titel", "Anruf"),
         ("Erinnerung: Fällig am", "24.11.2026"),
         ("Erinnerung: Vorrang", "hoch"),
-        ("Erinnerung: Art", "von Hand"),
     ]
 
 

@@ -18,7 +18,7 @@ from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.widgets.booking_form import BookingForm
 from dpolg_tui.tui.widgets.fields import ChoiceField
-from dpolg_tui.tui.widgets.history import HistoryTable
+from dpolg_tui.tui.widgets.history import History
 from tests.databases import TestDatabase
 from tests.tui.forms_house import Desks, book, german, house, in_days
 
@@ -316,7 +316,7 @@ async def test_the_history_tells_who_changed_what(database: TestDatabase) -> Non
         await desks.ben.bookings.save(booking_id, {"persons": Change(1, 2)})
         await desks.open_booking(booking_id)
         await desks.press(*["ctrl+t"] * 5)
-        await desks.here.until(lambda: desks.screen.query_one(HistoryTable).row_count > 1, "history")
+        await desks.here.until(lambda: desks.screen.query_one(History).table.row_count > 1, "history")
         text = desks.here.text()
         for words in (
             "Ben Beispiel",
