@@ -28,9 +28,7 @@ APP_ACTIONS: tuple[Action, ...] = (
         "app",
         role=Role.ADMIN,
     ),
-    Action(
-        "app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN
-    ),
+    Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
     Action(
         "app.lock",
         "Sperren",
