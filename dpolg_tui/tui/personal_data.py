@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
     from dpolg_tui.tui.app import DeskApp
 
-LONG = 20.0
+LONG = 12.0
 """Seconds that a toast stays whose path somebody may want to copy."""
 
 
@@ -26,8 +26,12 @@ def kept_until(desk: Desk) -> str:
 
 def say_where(app: DeskApp, what: str, *paths: Path) -> None:
     """A toast that names the files, and until when they are kept."""
-    names = " und ".join(str(path) for path in paths)
-    app.notify(f"{what}: {names}. Aufbewahrt bis {kept_until(app.desk)}, dann gelöscht.", timeout=LONG)
+    names = " und ".join(path.name for path in paths)
+    folder, home = str(paths[0].parent), str(Path.home())
+    if folder.startswith(f"{home}/"):
+        folder = f"~{folder.removeprefix(home)}"
+    until = f"Aufbewahrt bis {kept_until(app.desk)}, dann gelöscht."
+    app.notify(f"{what}: {names} im Ordner {folder}. {until}", timeout=LONG)
 
 
 async def export_guest(app: DeskApp, guest: GuestSummary) -> None:
@@ -37,7 +41,7 @@ async def export_guest(app: DeskApp, guest: GuestSummary) -> None:
         "Daten exportieren?",
         [
             name,
-            "",
+            " ",
             "Geschrieben wird alles, was über diesen Gast gespeichert ist: Angaben, Begleitpersonen, "
             "Buchungen, Zahlungen, E-Mails, Verlauf. Einmal lesbar (Text), einmal für Programme (JSON).",
         ],
@@ -48,7 +52,7 @@ async def export_guest(app: DeskApp, guest: GuestSummary) -> None:
         "Wirklich exportieren?",
         [
             name,
-            "",
+            " ",
             "Die Dateien sind nicht verschlüsselt. Bitte nur der Person selbst geben.",
             f"Sie werden bis {kept_until(app.desk)} aufbewahrt, dann löscht sie das Programm.",
             "Der Export steht mit Ihrem Namen im Protokoll.",
@@ -70,11 +74,11 @@ async def anonymise_guest(app: DeskApp, guest: GuestSummary) -> None:
             "Gast anonymisieren?",
             [
                 name,
-                "",
+                " ",
                 "Name, Anschrift, Kontakte, Notizen und Begleitpersonen dieses Gastes werden gelöscht, "
                 "auch im Protokoll. Alte Buchungen zählen in den Statistiken weiter. "
                 "Ausgestellte Rechnungen bleiben bis zum Ende ihrer Frist.",
-                "",
+                " ",
                 "Das lässt sich nicht zurücknehmen.",
             ],
             "Weiter",
@@ -84,7 +88,7 @@ async def anonymise_guest(app: DeskApp, guest: GuestSummary) -> None:
     typed = agreed and await app.push_screen_wait(
         TypeToConfirmDialog(
             "Wirklich anonymisieren?",
-            [f"{name}: alle persönlichen Angaben gehen verloren.", ""],
+            [f"{name}: alle persönlichen Angaben gehen verloren.", " "],
             "den Nachnamen",
             clean_line(guest.last_name),
             "Anonymisieren",

@@ -28,7 +28,6 @@ from dpolg_tui.tui.widgets.record_table import RecordTable
 from tests.databases import TestDatabase
 from tests.tui.forms_house import Desks, book, house
 
-
 START = 10
 """Lines at the beginning: six users, two rooms, two guests."""
 

@@ -64,7 +64,7 @@ class AuditEntryDialog(BaseDialog[str]):
                 lines = textwrap.wrap(value, COLUMNS - 10) or ["–"]
                 head = Content.styled(f"  {name:<7} " if name else "  ", "dim")
                 parts.append(Content.assemble(head, f"\n{' ' * len(head.plain)}".join(lines)))
-        return Content("\n").join(parts) if parts else Content("Keine Angaben, die das Protokoll zeigt.")
+        return Content("\n").join(parts) if parts else Content("Keine geänderten Felder.")
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Öffnen  o", OPEN, primary=True)

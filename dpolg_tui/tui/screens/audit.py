@@ -216,7 +216,9 @@ class AuditScreen(DeskScreen):
         what, values = self._words(*marked)
         about = f"{format_datetime(entry.timestamp)} · {who(entry)} · Platz {desk_name(entry.client_id)}"
         record = f"{kind_of(entry)} {record_name(entry)}"
-        self.query_one("#audit-line", Static).update(f"{about} · {record}\n{what}: {values}")
+        self.query_one("#audit-line", Static).update(
+            f"{about} · {record}\n{what}{': ' if values else ''}{values}"
+        )
 
     @property
     def _marked(self) -> Line | None:
