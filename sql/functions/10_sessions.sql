@@ -11,14 +11,22 @@ BEGIN
     IF token IS NULL OR token = '' THEN
         RETURN;
     END IF;
+    -- In an old snapshot a session that has ended would go on, and with the time of an old transaction what is
+    -- written now would be dated back.
+    IF current_setting('transaction_isolation') <> 'read committed'
+       OR clock_timestamp() > transaction_timestamp() + interval '1 minute' THEN
+        RAISE EXCEPTION 'a session works in READ COMMITTED and in transactions of less than a minute'
+            USING ERRCODE = '25000';
+    END IF;
+    -- By the clock: one endless statement must not outlive its session.
     SELECT s.id, u.id, u.username, u.full_name, u.role, u.must_change_password, s.client_id, s.last_seen,
            s.created_at + interval '12 hours'
       INTO session_id, user_id, username, full_name, role, must_change_password, client_id, last_seen, expires_at
       FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
      WHERE s.token_hash = sha256(convert_to(token, 'UTF8'))
        AND s.ended_at IS NULL
-       AND s.created_at > statement_timestamp() - interval '12 hours'
-       AND s.last_seen > statement_timestamp() - interval '30 minutes'
+       AND s.created_at > clock_timestamp() - interval '12 hours'
+       AND s.last_seen > clock_timestamp() - interval '30 minutes'
        AND u.active;
 END $$;
 

@@ -55,29 +55,34 @@ CREATE OR REPLACE FUNCTION auth.is_locked(attempt auth.attempts) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    most_here constant integer := 5;
+    most_anywhere constant integer := 30;
     here bigint;
     anywhere bigint;
-    known boolean;
     last_success timestamptz;
     lifted timestamptz;
 BEGIN
-    SELECT u.lock_lifted_at INTO lifted FROM auth.users u WHERE u.id = attempt.user_id;
+    SELECT u.lock_lifted_at INTO lifted FROM auth.users u WHERE u.id = coalesce(attempt.user_id, 0);
     SELECT max(a.at) INTO last_success FROM auth.attempts a
      WHERE a.name_hash = attempt.name_hash AND a.address = attempt.address AND a.succeeded
        AND a.at > statement_timestamp() - interval '30 days';
-    known := last_success IS NOT NULL;
     -- Counted whatever their number: committing guesses in another order must gain nothing. Nor does it help to
     -- write many down and have them judged after a colleague signed in, or an admin lifted the lock: both help only
-    -- attempts that follow.
-    SELECT count(*) FILTER (WHERE a.address = attempt.address
-                              AND (a.at > coalesce(last_success, '-infinity') OR attempt.at < last_success)),
-           count(*)
-      INTO here, anywhere
-      FROM auth.attempts a
-     WHERE a.name_hash = attempt.name_hash AND a.id <> attempt.id AND NOT a.succeeded
-       AND a.at > statement_timestamp() - interval '10 minutes'
-       AND (lifted IS NULL OR a.at > lifted OR attempt.at < lifted);
-    RETURN here >= 5 OR (anywhere >= 30 AND NOT known);
+    -- attempts that follow. But no further than needed: a flood makes itself no heavier.
+    SELECT count(*) INTO here FROM (
+        SELECT FROM auth.attempts a
+         WHERE a.name_hash = attempt.name_hash AND a.address = attempt.address AND a.id <> attempt.id
+           AND NOT a.succeeded AND a.at > statement_timestamp() - interval '10 minutes'
+           AND (lifted IS NULL OR a.at > lifted OR attempt.at < lifted)
+           AND (last_success IS NULL OR a.at > last_success OR attempt.at < last_success)
+         LIMIT most_here) f;
+    SELECT count(*) INTO anywhere FROM (
+        SELECT FROM auth.attempts a
+         WHERE a.name_hash = attempt.name_hash AND a.id <> attempt.id
+           AND NOT a.succeeded AND a.at > statement_timestamp() - interval '10 minutes'
+           AND (lifted IS NULL OR a.at > lifted OR attempt.at < lifted)
+         LIMIT most_anywhere) f;
+    RETURN here >= most_here OR (anywhere >= most_anywhere AND last_success IS NULL);
 END $$;
 
 -- Second half: judges an attempt that another, committed transaction wrote; once, and while it is fresh.
@@ -87,17 +92,23 @@ AS $$
 DECLARE
     attempt auth.attempts;
     person auth.users;
+    locked boolean;
     right_password boolean;
 BEGIN
     SELECT a.* INTO attempt FROM auth.attempts a WHERE a.id = attempt_id;
+    -- No id at all would be another plan: for names that nobody has, the same work is done.
+    SELECT u.* INTO person FROM auth.users u WHERE u.id = coalesce(attempt.user_id, 0);
     UPDATE auth.attempts a SET judged = true, guess = NULL
      WHERE a.id = attempt_id AND NOT a.judged AND a.xid <> pg_current_xact_id()
-       AND a.token_hash = login_result.token_hash AND a.at > clock_timestamp() - interval '30 seconds';
+       AND a.token_hash = login_result.token_hash AND a.at > clock_timestamp() - interval '30 seconds'
+       -- One that password_attempt() wrote has its own count of failures.
+       AND a.name_hash <> auth.own_password_hash(coalesce(person.username, ''));
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT u.* INTO person FROM auth.users u WHERE u.id = attempt.user_id;
-    right_password := coalesce(person.verifier = attempt.guess, false) AND NOT auth.is_locked(attempt);
+    -- Before the guess is looked at: else the right one would take longer than a wrong one, also while locked.
+    locked := auth.is_locked(attempt);
+    right_password := coalesce(person.verifier = attempt.guess, false) AND NOT locked;
     IF right_password THEN
         -- Once more, and held: a reset or a deactivation at this moment comes before or after, never between.
         SELECT u.* INTO person FROM auth.users u WHERE u.id = attempt.user_id FOR NO KEY UPDATE;

@@ -31,6 +31,18 @@ BEGIN
     RETURN total + gone;
 END $$;
 
+-- The owner's, in a restored copy and before any desk gets there: sessions of the old house are over, its transaction
+-- numbers mean nothing here, and desks that come over read everything anew.
+CREATE OR REPLACE FUNCTION auth.after_restore() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE auth.sessions s SET ended_at = now(), end_reason = 'restored' WHERE s.ended_at IS NULL;
+    UPDATE auth.attempts a SET judged = true, guess = NULL WHERE NOT a.judged;
+    TRUNCATE app.change_feed;
+    UPDATE app.installation i SET instance_id = gen_random_uuid(), feed_floor = '0';
+END $$;
+
 -- The owner's verb: everything at once.
 CREATE OR REPLACE FUNCTION auth.housekeeping() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
