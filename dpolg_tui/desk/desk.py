@@ -211,6 +211,7 @@ class Desk:
         self._listening = False
         self.user = None
         self.present = ()
+        self.people.leave()
         try:
             await login.logout(self.database, limit)
         except DomainError as error:

@@ -113,6 +113,10 @@ class PeopleActions(RecordWrites):
         self._place = screen[:LONGEST_PLACE], booking_id
         self._moved.set()
 
+    def leave(self) -> None:
+        """Nobody is here any more: the next one tells an own place."""
+        self._place = self._told = None
+
     def here_again(self, own: Presence | None = None) -> None:
         """After a new session or connection: what the database does not know yet is told again."""
         if own is not None and self._place != (own.screen, own.booking_id):
