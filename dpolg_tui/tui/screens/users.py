@@ -90,7 +90,7 @@ class UsersScreen(ListScreen):
         wanted = search_key(self.searched).split()
         found = [
             account
-            for account in sorted(accounts, key=_order)
+            for account in sorted(accounts, key=lambda account: search_key(account.username))
             if all(word in _search_text(account) for word in wanted)
         ]
         self.show_rows([_row(account) for account in found], "Benutzer", "Noch kein Benutzer.")
@@ -295,10 +295,6 @@ def _row(account: Account) -> Row:
 
 def _moment(moment: datetime | None) -> str:
     return "" if moment is None else format_datetime(moment)
-
-
-def _order(account: Account) -> tuple[bool, str]:
-    return not account.active, search_key(account.username)
 
 
 def _search_text(account: Account) -> str:

@@ -16,6 +16,8 @@ COLUMNS = (
     Column("zuletzt", 9),
     Column("Seite", 15, 2),
 )
+ROUNDED = 2
+"""Minutes within which a session counts as here: signs of life are written down about once a minute."""
 THIS = "hier"
 """In place of the silence of the session that asks."""
 
@@ -53,6 +55,6 @@ def _row(session: Session, now: datetime) -> Row:
 def silence(time: timedelta) -> str:
     """How long ago the last sign of life was: ``jetzt``, ``vor 3 min``, ``vor 2 h``."""
     minutes = int(time.total_seconds()) // 60
-    if minutes < 1:
+    if minutes < ROUNDED:
         return "jetzt"
     return f"vor {minutes} min" if minutes < 60 else f"vor {minutes // 60} h"
