@@ -68,23 +68,28 @@ BEGIN
                  AND NOT EXISTS (SELECT FROM app.bookings b WHERE b.payer_id = p.id AND b.guest_id <> guest);
 END $$;
 
--- Entries of the audit log about these records, and about those that are gone or were once his.
+-- Entries of the audit log about these records, and about those that are gone or were once his; some come twice.
 CREATE OR REPLACE FUNCTION app.audit_of_guest(guest bigint, tables text[], records bigint[]) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
+DECLARE
+    ever record;
 BEGIN
-    RETURN QUERY
-    WITH named AS MATERIALIZED (
-        SELECT a.id, a.table_name, a.record_id FROM app.audit_log a WHERE a.new_data ->> 'guest_id' = guest::text
-        UNION
-        SELECT a.id, a.table_name, a.record_id FROM app.audit_log a WHERE a.old_data ->> 'guest_id' = guest::text),
-    ever AS MATERIALIZED (
-        SELECT n.table_name, n.record_id FROM named n
-        UNION
-        SELECT * FROM unnest(tables, records))
-    SELECT a.id FROM ever e JOIN app.audit_log a ON a.table_name = e.table_name AND a.record_id = e.record_id
-    UNION
-    SELECT a.id FROM ever e JOIN app.audit_log a ON a.booking_id = e.record_id WHERE e.table_name = 'bookings';
+    -- A table at a time: with the ids known the planner takes the index.
+    FOR ever IN
+        SELECT e.name, array_agg(DISTINCT e.id) AS ids
+          FROM (SELECT a.table_name, a.record_id FROM app.audit_log a WHERE a.new_data ->> 'guest_id' = guest::text
+                UNION ALL
+                SELECT a.table_name, a.record_id FROM app.audit_log a WHERE a.old_data ->> 'guest_id' = guest::text
+                UNION ALL
+                SELECT * FROM unnest(tables, records)) e (name, id)
+         GROUP BY e.name
+    LOOP
+        RETURN QUERY SELECT a.id FROM app.audit_log a WHERE a.table_name = ever.name AND a.record_id = ANY (ever.ids);
+        IF ever.name = 'bookings' THEN
+            RETURN QUERY SELECT a.id FROM app.audit_log a WHERE a.booking_id = ANY (ever.ids);
+        END IF;
+    END LOOP;
 END $$;
 
 -- Not '' and not null: those say nothing.
@@ -94,101 +99,6 @@ AS $$
     SELECT data || coalesce((SELECT jsonb_object_agg(p.field, '***') FROM app.personal_fields() p
                               WHERE p.table_name = name AND coalesce(data ->> p.field, '') <> ''), '{}')
 $$;
-
--- Raw old rows about these records, and those that the new system never took: by their cells guest_id and booking_id,
--- and in the old program's log by the record or by what stands in its JSON.
-CREATE OR REPLACE FUNCTION legacy.rows_of_guest(tables text[], records bigint[], address text)
-RETURNS TABLE (store text, run_id bigint, table_name text, row_id bigint, data jsonb)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-AS $$
-DECLARE
-    known_tables text[];
-    known_ids bigint[];
-    guests text[];
-    bookings text[];
-    mentioned text;
-    -- In JSON that another program wrote; no number at all is '-'.
-    pattern constant text := '"%s"\s*:\s*"?(%s)"?\s*[,}]';
-BEGIN
-    SELECT array_agg(f.table_name), array_agg(f.id) INTO known_tables, known_ids
-      FROM unnest(tables, records) h (target_table, target_id)
-      JOIN legacy.source_fingerprints f USING (target_table, target_id);
-    guests := ARRAY(SELECT k.id::text FROM unnest(known_tables, known_ids) k (name, id) WHERE k.name = 'guests');
-    -- Also bookings that never came over, or were deleted in the old program.
-    bookings := ARRAY(
-        SELECT k.id::text FROM unnest(known_tables, known_ids) k (name, id) WHERE k.name = 'bookings'
-        UNION SELECT q.source_id::text FROM legacy.quarantine q
-               WHERE q.source_table = 'bookings' AND q.data -> 'guest_id' ->> 1 = ANY (guests)
-        UNION SELECT k.data -> 'record_id' ->> 1 FROM legacy.kept_rows k
-               WHERE k.table_name = 'transaction_log' AND k.data -> 'table_name' ->> 1 = 'bookings'
-                 AND concat(k.data -> 'old_data' ->> 1, k.data -> 'new_data' ->> 1)
-                     ~ format(pattern, 'guest_id', coalesce(nullif(array_to_string(guests, '|'), ''), '-')));
-    mentioned := concat_ws('|',
-        format(pattern, 'guest_id', coalesce(nullif(array_to_string(guests, '|'), ''), '-')),
-        format(pattern, 'booking_id', coalesce(nullif(array_to_string(bookings, '|'), ''), '-')));
-    RETURN QUERY
-    SELECT s.* FROM (
-        SELECT 'quarantine', q.run_id, q.source_table, q.source_id, q.data FROM legacy.quarantine q
-        UNION ALL SELECT 'kept_rows', k.run_id, k.table_name, k.row_id, k.data FROM legacy.kept_rows k
-        UNION ALL SELECT 'source_rows', r.run_id, r.table_name, r.row_id, r.data FROM legacy.source_rows r
-    ) s (store, run_id, table_name, row_id, data)
-     WHERE (s.table_name, s.row_id) IN (SELECT * FROM unnest(known_tables, known_ids))
-        OR s.data -> 'guest_id' ->> 1 = ANY (guests)
-        OR s.data -> 'booking_id' ->> 1 = ANY (bookings)
-        OR s.table_name = 'bookings' AND s.row_id::text = ANY (bookings)
-        OR lower(s.data -> 'recipient_email' ->> 1) = address
-        OR s.table_name = 'transaction_log' AND (
-               (s.data -> 'table_name' ->> 1, s.data -> 'record_id' ->> 1)
-                   IN (SELECT k.name, k.id::text FROM unnest(known_tables, known_ids) k (name, id))
-            OR s.data -> 'table_name' ->> 1 = 'bookings' AND s.data -> 'record_id' ->> 1 = ANY (bookings)
-            OR concat(s.data -> 'old_data' ->> 1, s.data -> 'new_data' ->> 1) ~ mentioned);
-END $$;
-
--- Of a raw row stays which row it is; all else goes.
-CREATE OR REPLACE FUNCTION legacy.without_person(data jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(jsonb_object_agg(key, CASE
-               WHEN coalesce(value ->> 1, '') = '' OR value ->> 1 ~ '^\d{1,18}$' AND key ~ '^(id|[a-z]+_id)$'
-                    OR key IN ('table_name', 'operation_type') THEN value
-               ELSE '["text", "***"]'::jsonb END), '{}')
-      FROM jsonb_each(data)
-$$;
-
--- Sentences quote the values of the rows, also in the report of the run.
-CREATE OR REPLACE FUNCTION legacy.anonymise(tables text[], records bigint[], address text) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    r record;
-    quoted text[] := '{}';
-BEGIN
-    FOR r IN SELECT * FROM legacy.rows_of_guest(tables, records, address) LOOP
-        CASE r.store
-        WHEN 'quarantine' THEN
-            quoted := quoted || ARRAY(SELECT q.sentence FROM legacy.quarantine q
-                                       WHERE q.source_table = r.table_name AND q.source_id = r.row_id);
-            UPDATE legacy.quarantine q SET data = legacy.without_person(q.data), sentence = '***'
-             WHERE q.run_id = r.run_id AND q.source_table = r.table_name AND q.source_id = r.row_id;
-        WHEN 'kept_rows' THEN
-            UPDATE legacy.kept_rows k SET data = legacy.without_person(k.data)
-             WHERE k.run_id = r.run_id AND k.table_name = r.table_name AND k.row_id = r.row_id;
-        ELSE
-            UPDATE legacy.source_rows s SET data = legacy.without_person(s.data)
-             WHERE s.run_id = r.run_id AND s.table_name = r.table_name AND s.row_id = r.row_id;
-        END CASE;
-    END LOOP;
-    UPDATE legacy.runs u SET report = u.report
-        || jsonb_build_object('quarantine', (
-               SELECT coalesce(jsonb_agg(CASE WHEN q ->> 'sentence' = ANY (quoted) THEN q || '{"sentence": "***"}'
-                                              ELSE q END ORDER BY n), '[]')
-                 FROM jsonb_array_elements(u.report -> 'quarantine') WITH ORDINALITY x (q, n)))
-        || jsonb_build_object('quarantine_reasons', (
-               SELECT coalesce(jsonb_agg(CASE WHEN q ->> 'example' = ANY (quoted) THEN q || '{"example": "***"}'
-                                              ELSE q END ORDER BY n), '[]')
-                 FROM jsonb_array_elements(u.report -> 'quarantine_reasons') WITH ORDINALITY x (q, n)))
-     WHERE cardinality(quoted) > 0 AND u.report ? 'quarantine';
-END $$;
 
 -- The rows of one table about a guest, without what only the program needs. Not for booking_user.
 CREATE OR REPLACE FUNCTION app.told_rows(name text, tables text[], records bigint[]) RETURNS jsonb
@@ -237,7 +147,7 @@ BEGIN
         'audit_log', (SELECT coalesce(jsonb_agg(jsonb_build_object('timestamp', a.timestamp, 'operation', a.operation,
                           'table', a.table_name, 'id', a.record_id, 'before', a.old_data, 'after', a.new_data)
                           ORDER BY a.id), '[]')
-                        FROM app.audit_log a WHERE a.id IN (SELECT app.audit_of_guest(record, tables, records))),
+                        FROM app.audit_log a WHERE a.id = ANY (ARRAY(SELECT app.audit_of_guest(record, tables, records)))),
         'legacy', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', l.table_name, 'id', l.row_id, 'data',
                           (SELECT jsonb_object_agg(key, legacy.clean_cell(value) -> 1) FROM jsonb_each(l.data)))
                           ORDER BY l.table_name, l.row_id), '[]')
@@ -272,9 +182,10 @@ BEGIN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'missing'));
         END IF;
         PERFORM FROM app.bookings b WHERE b.guest_id = record ORDER BY b.id FOR NO KEY UPDATE;
-        IF EXISTS (SELECT FROM app.bookings b WHERE b.guest_id = record AND (
-                       b.status IN ('reserviert', 'eingecheckt') OR b.status = 'bestaetigt' AND EXISTS (
-                           SELECT FROM app.occupancies o WHERE o.booking_id = b.id AND o.departure >= app.today()))) THEN
+        IF EXISTS (
+            SELECT FROM app.bookings b
+             WHERE b.guest_id = record AND (b.status IN ('reserviert', 'eingecheckt') OR b.status = 'bestaetigt' AND EXISTS (
+                   SELECT FROM app.occupancies o WHERE o.booking_id = b.id AND o.departure >= app.today()))) THEN
             PERFORM app.refuse('anonymise_open_bookings', 'the guest has bookings that are not over');
         END IF;
         SELECT array_agg(h.table_name), array_agg(h.record_id) INTO tables, records FROM app.records_of_guest(record) h;
@@ -293,7 +204,7 @@ BEGIN
         -- What the lines above have just written there too.
         UPDATE app.audit_log a SET old_data = app.without_person(a.table_name, a.old_data),
                                    new_data = app.without_person(a.table_name, a.new_data)
-         WHERE a.id IN (SELECT app.audit_of_guest(record, tables, records))
+         WHERE a.id = ANY (ARRAY(SELECT app.audit_of_guest(record, tables, records)))
            AND coalesce(a.old_data, a.new_data) IS NOT NULL;
         UPDATE app.requests q SET answer = (
             SELECT jsonb_object_agg(key, value) FROM jsonb_each(q.answer)
