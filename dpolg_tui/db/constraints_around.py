@@ -154,6 +154,10 @@ _SINGLE: dict[str, Meaning] = {
     ),
     "companions_date_of_birth_range": ("date_of_birth", _BIRTH),
     "booking_companions_date_of_birth_range": ("date_of_birth", _BIRTH),
+    "no_control_characters": (
+        None,
+        "Ein Text enthält Steuerzeichen, die nicht zu sehen sind: bitte dort neu eintippen.",
+    ),
     "rooms_retired_from_range": ("retired_from", _YEARS),
     "bookings_option_expires_range": ("option_expires", _YEARS),
     "bookings_cleaning_date_range": ("cleaning_date", _YEARS),

@@ -35,7 +35,7 @@ def people(defect: str, signed_work: str) -> dict[str, Meaning]:
         "requests_user_id_fkey": (None, signed_work),
         "users_username_letters": (
             "username",
-            "Der Benutzername enthält ein Zeichen, das nicht zu sehen ist: bitte neu eingeben.",
+            "Name oder E-Mail enthalten ein Zeichen, das nicht zu sehen ist: bitte neu eingeben.",
         ),
         "users_last_admin": ("role", "Mindestens ein aktiver Benutzer muss die Rolle Admin behalten."),
         "users_own_role": (

@@ -12,6 +12,19 @@ BEGIN
     RETURN (SELECT sha256(s.pepper || convert_to(auth.folded(name), 'UTF8')) FROM auth.secrets s);
 END $$;
 
+-- Read as a whole always: an index would show in EXPLAIN (ANALYZE, BUFFERS) of a stranger whether it found somebody.
+CREATE OR REPLACE FUNCTION auth.account(name text, one bigint DEFAULT NULL) RETURNS auth.users
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = on SET enable_indexscan = off SET enable_indexonlyscan = off SET enable_bitmapscan = off
+AS $$
+DECLARE
+    person auth.users;
+    folded text := auth.folded(name);
+BEGIN
+    SELECT u.* INTO person FROM auth.users u WHERE lower(u.username) = folded OR u.id = one;
+    RETURN person;
+END $$;
+
 -- Parameters and salt; for unknown names a stable fake of the same shape: the parameters are those of somebody, so
 -- that raising them does not tell names apart.
 CREATE OR REPLACE FUNCTION app.login_challenge(name text) RETURNS jsonb
@@ -19,14 +32,14 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     fake bytea := substr(auth.name_hash(left(name, 200)), 1, 16);
+    person auth.users := auth.account(left(name, 200));
 BEGIN
     RETURN (SELECT jsonb_build_object(
-                'memory_kib', coalesce(u.memory_kib, f.memory_kib, s.memory_kib),
-                'iterations', coalesce(u.iterations, f.iterations, s.iterations),
-                'parallelism', coalesce(u.parallelism, f.parallelism, s.parallelism),
-                'salt', encode(coalesce(u.salt, fake), 'hex'))
+                'memory_kib', coalesce(person.memory_kib, f.memory_kib, s.memory_kib),
+                'iterations', coalesce(person.iterations, f.iterations, s.iterations),
+                'parallelism', coalesce(person.parallelism, f.parallelism, s.parallelism),
+                'salt', encode(coalesce(person.salt, fake), 'hex'))
               FROM auth.secrets s
-              LEFT JOIN auth.users u ON lower(u.username) = auth.folded(left(name, 200))
               LEFT JOIN (SELECT x.memory_kib, x.iterations, x.parallelism FROM auth.users x
                           ORDER BY sha256(fake || convert_to(x.id::text, 'UTF8')) LIMIT 1) f ON true);
 END $$;
@@ -43,8 +56,9 @@ BEGIN
         RAISE EXCEPTION 'malformed login' USING ERRCODE = '22023';
     END IF;
     INSERT INTO auth.attempts (name_hash, user_id, address, guess, token_hash, client_id)
-    SELECT auth.name_hash(name), (SELECT u.id FROM auth.users u WHERE lower(u.username) = auth.folded(name)),
-           coalesce(inet_client_addr(), '0.0.0.0'), sha256(tag), login_attempt.token_hash, client
+    -- Nobody is 0: rows of one length.
+    SELECT auth.name_hash(name), coalesce((auth.account(name)).id, 0), coalesce(inet_client_addr(), '0.0.0.0'),
+           sha256(tag), login_attempt.token_hash, client
     RETURNING id INTO attempt;
     RETURN attempt;
 END $$;
@@ -60,9 +74,8 @@ DECLARE
     here bigint;
     anywhere bigint;
     last_success timestamptz;
-    lifted timestamptz;
+    lifted timestamptz := (auth.account(NULL, attempt.user_id)).lock_lifted_at;
 BEGIN
-    SELECT u.lock_lifted_at INTO lifted FROM auth.users u WHERE u.id = coalesce(attempt.user_id, 0);
     SELECT max(a.at) INTO last_success FROM auth.attempts a
      WHERE a.name_hash = attempt.name_hash AND a.address = attempt.address AND a.succeeded
        AND a.at > statement_timestamp() - interval '30 days';
@@ -96,8 +109,7 @@ DECLARE
     right_password boolean;
 BEGIN
     SELECT a.* INTO attempt FROM auth.attempts a WHERE a.id = attempt_id;
-    -- No id at all would be another plan: for names that nobody has, the same work is done.
-    SELECT u.* INTO person FROM auth.users u WHERE u.id = coalesce(attempt.user_id, 0);
+    person := auth.account(NULL, attempt.user_id);
     UPDATE auth.attempts a SET judged = true, guess = NULL
      WHERE a.id = attempt_id AND NOT a.judged AND a.xid <> pg_current_xact_id()
        AND a.token_hash = login_result.token_hash AND a.at > clock_timestamp() - interval '30 seconds'

@@ -76,6 +76,10 @@ BEGIN
        INTO froms, tos
       USING (SELECT coalesce(jsonb_object_agg(key, value -> 'from'), '{}') FROM jsonb_each(changes)),
             (SELECT coalesce(jsonb_object_agg(key, value -> 'to'), '{}') FROM jsonb_each(changes));
+    -- They would reach the terminals of colleagues as commands; lines and tabs are text.
+    IF EXISTS (SELECT FROM jsonb_each_text(tos) WHERE value ~ '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]') THEN
+        PERFORM app.refuse('no_control_characters', 'text must not control a terminal');
+    END IF;
     RETURN (SELECT coalesce(jsonb_object_agg(key, jsonb_build_object('from', froms -> key, 'to', tos -> key)), '{}')
               FROM jsonb_each(changes));
 END $$;

@@ -3,13 +3,14 @@
 -- A hint for colleagues, never a lock: it ends with the session's signs of life. No foreign key: a booking that
 -- somebody has open may be deleted all the same.
 ALTER TABLE auth.sessions
-    ADD COLUMN screen text CONSTRAINT sessions_screen_length CHECK (length(screen) BETWEEN 1 AND 60),
+    ADD COLUMN screen text CONSTRAINT sessions_screen_length
+        CHECK (length(screen) BETWEEN 1 AND 60 AND screen !~ '[[:cntrl:]]'),
     ADD COLUMN booking_id bigint;
 
 -- Failed sign-ins before this moment lock nobody out any more, but for attempts that were made before it.
 ALTER TABLE auth.users
     ADD COLUMN lock_lifted_at timestamptz,
-    ADD CONSTRAINT users_username_letters CHECK (username !~ '[[:cntrl:]]');
+    ADD CONSTRAINT users_username_letters CHECK (concat_ws(' ', username, full_name, email) !~ '[[:cntrl:]]');
 
 -- A key to users would be looked up for names that somebody has, and for no others: a difference in time.
 ALTER TABLE auth.attempts DROP CONSTRAINT attempts_user_id_fkey;
