@@ -154,12 +154,13 @@ BEGIN
                      FROM legacy.rows_of_guest(tables, records, address) l));
 END $$;
 
-CREATE OR REPLACE FUNCTION app.note_in_audit(name text, record bigint, operation text) RETURNS void
+CREATE OR REPLACE FUNCTION app.note_in_audit(name text, record bigint, operation text, booking bigint DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO app.audit_log (user_id, username, client_id, table_name, record_id, operation)
-    SELECT s.user_id, s.username, s.client_id, name, record, operation FROM auth.session_of_token() s;
+    INSERT INTO app.audit_log (user_id, username, client_id, table_name, record_id, operation, booking_id)
+    SELECT s.user_id, s.username, s.client_id, name, record, operation, booking FROM auth.session_of_token() s;
 END $$;
 
 -- The name, notes and all else that tells who it was; see personal_fields(). Cannot be undone.
@@ -189,8 +190,10 @@ BEGIN
             PERFORM app.refuse('anonymise_open_bookings', 'the guest has bookings that are not over');
         END IF;
         SELECT array_agg(h.table_name), array_agg(h.record_id) INTO tables, records FROM app.records_of_guest(record) h;
-        -- First of all: without it the log lets itself not be masked.
+        -- First of all: without it the log lets itself not be masked. For the bookings too: their history tells it,
+        -- and the data migration leaves alone what was touched here.
         PERFORM app.note_in_audit('guests', record, 'ANONYMISE');
+        PERFORM app.note_in_audit('bookings', b.id, 'ANONYMISE', b.id) FROM app.bookings b WHERE b.guest_id = record;
         PERFORM legacy.anonymise(tables, records, address);
         FOR t IN SELECT p.table_name, string_agg(format('%I = %s', p.field, p.becomes), ', ') AS setters
                    FROM app.personal_fields() p WHERE p.becomes IS NOT NULL
