@@ -27,7 +27,6 @@ def people(defect: str, signed_work: str) -> dict[str, Meaning]:
             None,
             "Der Name dieses Arbeitsplatzes ist zu lang: bitte unter [desk] name kürzen.",
         ),
-        "attempts_user_id_fkey": (None, signed_work),
         "attempts_client_length": (
             None,
             "Der Name dieses Arbeitsplatzes ist zu lang: bitte unter [desk] name kürzen.",

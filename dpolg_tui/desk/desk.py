@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dpolg_tui import __version__, locations
-from dpolg_tui.db import login, people, reads, sql_files, writes
+from dpolg_tui import locations
+from dpolg_tui.db import login, people, reads, writes
 from dpolg_tui.db.connection import Database, new_client_id
 from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
-from dpolg_tui.desk import news
+from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
@@ -34,11 +34,9 @@ from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
-    ClientTooOld,
     Defect,
     DomainError,
     MustChangePassword,
-    NoSchema,
     SessionEnded,
     Unreachable,
 )
@@ -221,16 +219,7 @@ class Desk:
     async def _greet(self) -> None:
         if self._greeted:
             return
-        greeting = await reads.hello(self.database)
-        if _version(__version__) < _version(greeting.minimum_client):
-            raise ClientTooOld(
-                f"Dieses Programm ({__version__}) ist zu alt für die Datenbank: bitte Version"
-                f" {greeting.minimum_client} oder neuer installieren."
-            )
-        if greeting.schema_version < sql_files.schema_version():
-            raise NoSchema(
-                "Die Datenbank ist älter als dieses Programm: bitte dort dpolg-tui upgrade-db ausführen."
-            )
+        await greeting.check(self.database)
         self._greeted = True
 
     async def _begin(self) -> None:
@@ -399,7 +388,3 @@ class Desk:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log_defect(error)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -29,7 +29,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         """,
         "room_prices": "room_id valid_from price_low price_high final_cleaning_fee",
         "reminders": "kind title description due_date priority completed snoozed_until",
-        "users": "username full_name email role active must_change_password verifier",
+        "users": "username full_name email role active must_change_password verifier lock_lifted_at",
         "payers": "name company street postal_code city country contact_person notes",
         "vat_rates": "kind valid_from rate",
         "seasons": "name first_day last_day active",

@@ -158,6 +158,7 @@ _LABELS = {
     "password": "Passwort",
     "verifier": "Passwort",
     "must_change_password": "Muss Passwort ändern",
+    "lock_lifted_at": "Sperre aufgehoben",
 }
 
 

@@ -79,7 +79,7 @@ class PasswordDialog(BaseDialog[bool]):
         try:
             if not old:
                 raise InvalidInput("Bitte das bisherige Passwort eingeben.", "old")
-            check_password(new, self.desk.user.username)
+            check_password(new, self.desk.user.username, full_name=self.desk.user.full_name)
             if new == old:
                 raise InvalidInput("Das neue Passwort ist das alte: bitte ein anderes wählen.", "new")
             if new != self._value("again"):
