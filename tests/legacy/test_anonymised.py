@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.databases import TestDatabase, run
 from tests.legacy.files import make
 from tests.legacy.migration import migrate, query, source
@@ -68,9 +70,11 @@ def _found(database: TestDatabase) -> set[str]:
     }
 
 
-def test_he_is_gone_from_the_old_rows_and_stays_gone(database: TestDatabase, tmp_path: Path) -> None:
+def test_he_is_gone_from_the_old_rows_and_stays_gone(
+    database: TestDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = make(tmp_path / "alt.sqlite", _HOUSE)
-    first = migrate(database, file, tmp_path / "run")
+    first = migrate(database, file, tmp_path / "run", capsys=capsys)
     assert first.code == 0, first.err
     assert _found(database) >= {
         "app.guests", "app.booking_companions", "app.reminders",
@@ -80,14 +84,14 @@ def test_he_is_gone_from_the_old_rows_and_stays_gone(database: TestDatabase, tmp
     assert _anonymise(database, 7) == "done"
     assert _found(database) == set()
     assert query(database, "SELECT count(*) FROM legacy.kept_rows")[0][0] == kept
-    again = migrate(database, file, tmp_path / "run")
+    again = migrate(database, file, tmp_path / "run", capsys=capsys)
     assert again.code == 0, again.err
     assert _found(database) == set()
     # Also when the old program changed his rows since.
     with source(file) as connection:
         connection.execute("UPDATE guests SET telefon = telefon || '9'")
-        connection.execute("UPDATE bookings SET anzahl_gaeste = 2")
-    updated = migrate(database, file, tmp_path / "run", "--update")
+        connection.execute("UPDATE bookings SET anzahl_gaeste = 2 WHERE id <> 10")
+    updated = migrate(database, file, tmp_path / "run", "--update", capsys=capsys)
     assert updated.code == 0, updated.err
     assert _found(database) == set()
     assert query(database, "SELECT last_name FROM app.guests")[0][0] == "anonymisiert"
