@@ -166,6 +166,8 @@ OPERATIONS = {
 _OWN = frozenset(["bookings", "occupancies", "rooms", "guests"])
 """Tables whose fields need no word before them to be understood."""
 
+_ONE_ROW = frozenset(["house_settings", "company_settings", "email_settings"])
+
 
 def room_label(room_id: int | None, rooms: Mapping[int, Room]) -> str:
     """Name of a room, also of one that this desk does not know (any more)."""
@@ -287,10 +289,15 @@ def record_name(entry: AuditEntry) -> str:
     if entry.label:
         return german.clean_line(entry.label)
     values = {**(entry.new_data or {}), **(entry.old_data or {})}
-    for name in ("number", "last_name", "title", "username", "name"):
-        if values.get(name):
-            return german.clean_line(str(values[name]))
-    return f"Nr. {entry.record_id}"
+    for names in (("number",), ("last_name", "first_name"), ("title",), ("username",), ("name",)):
+        if values.get(names[0]):
+            return german.clean_line(", ".join(str(values[name]) for name in names if values.get(name)))
+    return "" if entry.table_name in _ONE_ROW else f"Nr. {entry.record_id}"
+
+
+def record_words(entry: AuditEntry) -> str:
+    """``Gast Huber, Anton``; what there is only one of needs no name."""
+    return f"{kind_of(entry)} {record_name(entry)}".rstrip()
 
 
 def field_changes(

@@ -153,12 +153,13 @@ FORM_ACTIONS: tuple[Action, ...] = (
     ),
     Action("dialog.save", "übernehmen", "ctrl+s", "Übernimmt die Eingaben.", "dialog", footer=True),
     Action(
-        "dialog.history",
+        "record.history",
         "Verlauf",
         "ctrl+t",
         "Zeigt, wer den Eintrag wann geändert hat; noch einmal: zurück zu den Angaben.",
-        "dialog",
+        "record",
         footer=True,
+        palette=False,
     ),
     Action("conflict.mine", "meins", "m", "In dieser Zeile soll mein Wert gelten.", "conflict", footer=True),
     Action(

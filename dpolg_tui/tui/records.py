@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from dpolg_tui.domain.audit import AuditEntry
-from dpolg_tui.domain.words import kind_of, record_name
+from dpolg_tui.domain.words import record_words
 
 if TYPE_CHECKING:
     from dpolg_tui.tui.app import DeskApp
@@ -18,7 +18,7 @@ _NAMED = frozenset(["bookings", "guests", "rooms", "users"])
 
 def open_record(app: DeskApp, entry: AuditEntry) -> None:
     """Opens the form of the record, or says why there is none."""
-    record = f"{kind_of(entry)} {record_name(entry)}"
+    record = record_words(entry)
     if entry.label is None and (entry.table_name in _NAMED or entry.booking_id is not None):
         app.show_toast(f"{record} gibt es nicht mehr: wurde inzwischen gelöscht.", "warning")
         return

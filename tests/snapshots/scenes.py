@@ -219,6 +219,43 @@ async def password(here: Running) -> None:
     here.app.action_own_password()
 
 
+async def guest_history(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.guest import GuestDialog
+
+    here.app.push_screen(GuestDialog(3))
+    await here.sees("Müller")
+    await here.pilot.press("ctrl+t")
+
+
+async def audit(here: Running) -> None:
+    """The audit log, on a line that says more than fits."""
+    await here.app.action_audit()
+    await here.sees("Büro" if here.app.size.width > 100 else "Ben")
+    await here.pilot.press(*["down"] * 9)
+
+
+async def audit_entry(here: Running) -> None:
+    await audit(here)
+    await here.pilot.press("enter")
+
+
+async def audit_filter(here: Running) -> None:
+    await audit(here)
+    await here.pilot.press("f")
+
+
+async def export(here: Running) -> None:
+    await guests(here)
+    await here.sees("Huber, Eva")
+    await here.pilot.press("x", "j")
+
+
+async def anonymise(here: Running) -> None:
+    await guests(here)
+    await here.sees("Huber, Eva")
+    await here.pilot.press("a", "j")
+
+
 async def users(here: Running) -> None:
     """The users, with the cursor on somebody who is locked out."""
     await here.pilot.press("f9")
@@ -293,6 +330,14 @@ SCENES: dict[str, Scene] = {
     "palette": palette,
     "confirm-leave": confirm_leave,
     "password": password,
+    "guests-admin": guests,
+    "guest-history": guest_history,
+    "room-user": room_form,
+    "audit": audit,
+    "audit-entry": audit_entry,
+    "audit-filter": audit_filter,
+    "export": export,
+    "anonymise": anonymise,
     "users": users,
     "user": user_form,
     "shown-password": shown_password,

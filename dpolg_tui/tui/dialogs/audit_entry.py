@@ -14,7 +14,7 @@ from textual.widgets import Button, Static
 
 from dpolg_tui.domain.audit import AuditEntry
 from dpolg_tui.domain.german import format_datetime
-from dpolg_tui.domain.words import OPERATIONS, FieldChange, desk_name, kind_of, record_name, who
+from dpolg_tui.domain.words import OPERATIONS, FieldChange, desk_name, record_words, who
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 
@@ -33,7 +33,7 @@ class AuditEntryDialog(BaseDialog[str]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("audit_entry")
 
     def __init__(self, entry: AuditEntry, changes: Iterable[FieldChange]) -> None:
-        super().__init__(f"{kind_of(entry)} {record_name(entry)}")
+        super().__init__(record_words(entry))
         self._entry = entry
         self._changes = list(changes)
 
@@ -44,7 +44,7 @@ class AuditEntryDialog(BaseDialog[str]):
             ("Wann", format_datetime(entry.timestamp)),
             ("Wer", who(entry)),
             ("Platz", desk_name(entry.client_id)),
-            ("Was", f"{kind_of(entry)} {record_name(entry)}: {done}"),
+            ("Was", f"{record_words(entry)}: {done}"),
         ]
         with VerticalScroll(id="audit-entry"):
             yield Static(

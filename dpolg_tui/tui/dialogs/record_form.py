@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button
 
@@ -13,6 +15,7 @@ from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import WriteResult
 from dpolg_tui.domain.words import history_lines
+from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.widgets.history import History
 from dpolg_tui.tui.work import read
@@ -23,6 +26,8 @@ TO_HISTORY, TO_FORM = "Verlauf  Strg+T", "Angaben  Strg+T"
 
 class RecordDialog(FormDialog):
     """Creates or edits a record that the desk has actions for, and shows who changed it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("record")
 
     @property
     def actions(self) -> RecordActions:

@@ -37,35 +37,28 @@ class TypeToConfirmDialog(BaseDialog[bool]):
         yield self.button(self._confirm_label, "confirm", danger=True)
         yield self.button("Abbrechen", "cancel")
 
-    def on_mount(self) -> None:
-        self._judge("")
-
-    @property
-    def _typed(self) -> str:
-        return self.query_one("#confirm-word", Input).value
-
-    def _judge(self, typed: str) -> bool:
-        fits = search_key(typed) == search_key(self._word)
-        self.query_one("#confirm", Button).disabled = not fits
-        return fits
+    def _answer(self) -> None:
+        """Agrees if the word is right, else says so."""
+        field = self.query_one("#confirm-word", Input)
+        if search_key(field.value) == search_key(self._word):
+            self.finish(True)
+            return
+        says = "Das stimmt nicht überein: bitte genau abtippen oder mit Esc abbrechen."
+        self.query_one("#confirm-says", Static).update(says)
+        field.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._judge(event.value)
         self.query_one("#confirm-says", Static).update("")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._judge(self._typed):
-            self.finish(True)
-        else:
-            says = "Das stimmt nicht überein: bitte genau abtippen oder mit Esc abbrechen."
-            self.query_one("#confirm-says", Static).update(says)
+        self._answer()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "confirm":
             event.stop()
-            self.finish(self._judge(self._typed))
+            self._answer()
 
     def action_cancel(self) -> None:
         """Declines."""

@@ -23,8 +23,8 @@ from dpolg_tui.domain.words import (
     desk_name,
     field_changes,
     guests_in,
-    kind_of,
     record_name,
+    record_words,
     who,
 )
 from dpolg_tui.tui.actions import bindings
@@ -62,10 +62,10 @@ class AuditScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("audit")
     COLUMNS = (
         Column("Wann", 16),
-        Column("Wer", 8, 2),
+        Column("Wer", 7, 2),
         Column("Platz", 10, 2, wide_from=110),
         Column("Eintrag", 15, 3),
-        Column("Feld", 11, 2),
+        Column("Feld", 13, 2),
         Column("vorher → nachher", 16, 5),
     )
 
@@ -163,7 +163,7 @@ class AuditScreen(DeskScreen):
             format_datetime(entry.timestamp),
             who(entry),
             desk_name(entry.client_id),
-            f"{kind_of(entry)} {record_name(entry)}",
+            record_words(entry),
             what,
             values,
         )
@@ -174,8 +174,10 @@ class AuditScreen(DeskScreen):
         if change is not None:
             return change.label, f"{change.before} → {change.after}"
         changes = list(field_changes(entry, self.desk.store.rooms))
-        named = [f"{each.label} {each.after or each.before}" for each in changes[:SUMMARY]]
-        return OPERATIONS[entry.operation], " · ".join(named)
+        named = [(each.label, each.after or each.before) for each in changes[:SUMMARY]]
+        # "Gast Gast Nr. 7" would say it twice.
+        words = [of if of.startswith(label) else f"{label} {of}" for label, of in named]
+        return OPERATIONS[entry.operation], " · ".join(words)
 
     def _show_filter(self) -> None:
         words = filter_words(self._filter, self._person_name, self._record_label)
@@ -215,7 +217,7 @@ class AuditScreen(DeskScreen):
         entry, _ = marked
         what, values = self._words(*marked)
         about = f"{format_datetime(entry.timestamp)} · {who(entry)} · Platz {desk_name(entry.client_id)}"
-        record = f"{kind_of(entry)} {record_name(entry)}"
+        record = record_words(entry)
         self.query_one("#audit-line", Static).update(
             f"{about} · {record}\n{what}{': ' if values else ''}{values}"
         )
@@ -322,7 +324,7 @@ def _record(entry: AuditEntry) -> Record:
     """The record as a whole: what belongs to a booking counts to it."""
     if entry.booking_id is not None:
         return Record(f"Buchung {record_name(entry)}", ("bookings",), entry.booking_id)
-    return Record(f"{kind_of(entry)} {record_name(entry)}", (entry.table_name,), entry.record_id)
+    return Record(record_words(entry), (entry.table_name,), entry.record_id)
 
 
 def filter_words(

@@ -18,8 +18,8 @@ COLUMNS = (
     Column("Wann", 16),
     Column("Wer", 8, 1),
     Column("Platz", 10, 1, wide_from=110),
-    Column("Feld", 12, 2),
-    Column("vorher", 12, 3),
+    Column("Feld", 14, 3),
+    Column("vorher", 10, 3),
     Column("nachher", 12, 3),
 )
 
