@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -390,6 +391,27 @@ async def test_a_shared_payer_and_a_booking_given_away_stay(stage: Stage, admin:
     assert (await anna.booking(old))["guest_name"] == "anonymisiert"
     log = json.dumps([row["old_data"] for row in await _log_of(stage, "bookings", given["id"])])
     assert "von Erika" not in log
+
+
+async def test_a_booking_made_at_the_same_moment_counts(stage: Stage, admin: Desk, anna: Desk) -> None:
+    guest = stage.guests[0]
+    async with anna.connection.transaction():
+        await anna.book(guest, stay(stage.rooms[1], 0, 2))
+        anonymising = asyncio.create_task(admin.call("anonymise_guest", uuid4(), guest))
+        while not await stage.superuser.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not anonymising.done()
+            await asyncio.sleep(0.01)
+    with pytest.raises(asyncpg.CheckViolationError, match="not over"):
+        await anonymising
+    # The other way round: who books waits, and books for somebody without a name.
+    other = stage.guests[1]
+    async with admin.connection.transaction():
+        await admin.call("anonymise_guest", uuid4(), other)
+        booking = asyncio.create_task(anna.book(other, stay(stage.rooms[2], 0, 2), notes="neu"))
+        while not await stage.superuser.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not booking.done()
+            await asyncio.sleep(0.01)
+    assert (await booking)["state"]["guest_name"] == "anonymisiert"
 
 
 async def test_users_may_neither(stage: Stage, anna: Desk) -> None:
