@@ -151,7 +151,7 @@ class Server:
         try:
             # Else every sign-in would hash the password anew.
             await owner.execute(
-                "SELECT auth.save_login_settings($1, $2, $3)",
+                "UPDATE auth.secrets SET memory_kib = $1, iterations = $2, parallelism = $3",
                 weakest.memory_kib,
                 weakest.iterations,
                 weakest.parallelism,

@@ -30,6 +30,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "room_prices": "room_id valid_from price_low price_high final_cleaning_fee",
         "reminders": "kind title description due_date priority completed snoozed_until",
         "users": "username full_name email role active must_change_password verifier lock_lifted_at",
+        "login_settings": "memory_kib iterations parallelism",
         "payers": "name company street postal_code city country contact_person notes",
         "vat_rates": "kind valid_from rate",
         "seasons": "name first_day last_day active",
@@ -67,7 +68,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "Zimmer": ("rooms", "room_prices"),
     "Erinnerungen": ("reminders",),
     "E-Mails": ("email_log",),
-    "Benutzer": ("users",),
+    "Benutzer": ("users", "login_settings"),
     "Einstellungen": (
         *(
             "house_settings",

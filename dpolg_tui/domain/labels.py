@@ -159,6 +159,9 @@ _LABELS = {
     "verifier": "Passwort",
     "must_change_password": "Muss Passwort ändern",
     "lock_lifted_at": "Sperre aufgehoben",
+    "memory_kib": "Speicher (KiB)",
+    "iterations": "Durchläufe",
+    "parallelism": "Fäden",
 }
 
 
@@ -201,6 +204,7 @@ TABLES = {
     "company_settings": "Firma",
     "house_settings": "Hausregeln",
     "users": "Benutzer",
+    "login_settings": "Passwortaufwand",
 }
 """One row of each table."""
 
