@@ -24,6 +24,7 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.legacy import LegacyActions
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
@@ -73,6 +74,7 @@ class Desk:
         self.rooms = RoomActions(self)
         self.blocks = BlockActions(self)
         self.reminders = ReminderActions(self)
+        self.legacy = LegacyActions(self)
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []

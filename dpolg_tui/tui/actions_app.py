@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
 
 APP_ACTIONS: tuple[Action, ...] = (
@@ -19,6 +20,14 @@ APP_ACTIONS: tuple[Action, ...] = (
     Action("app.chart", "Belegungsplan", "f2", "Öffnet den Belegungsplan.", "app"),
     Action("app.guests", "Gäste", "f4", "Öffnet die Liste der Gäste.", "app"),
     Action("app.rooms", "Zimmer", "f5", "Öffnet die Liste der Zimmer.", "app"),
+    Action(
+        "app.legacy",
+        "Altdaten",
+        "",
+        "Was bei der Datenübernahme keinen Platz fand: Quarantäne und Aufbewahrtes.",
+        "app",
+        role=Role.ADMIN,
+    ),
     Action(
         "app.lock",
         "Sperren",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -19,34 +18,24 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import get_current_worker
 
 from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
+from dpolg_tui.domain.models import Role
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.places import FOR_ADMINS, PLACES, load
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
-    from dpolg_tui.domain.models import Role
     from dpolg_tui.tui.work import Job
 
 STYLES = Path(__file__).parent / "styles"
 LOGIN = "_default"
 """Textual's own first mode. One of ours would have all CSS parsed twice before the first picture."""
-PLACES = {
-    "chart": ("dpolg_tui.tui.screens.chart", "ChartScreen"),
-    "guests": ("dpolg_tui.tui.screens.guests", "GuestsScreen"),
-    "rooms": ("dpolg_tui.tui.screens.rooms", "RoomsScreen"),
-}
-"""The main places: each has its own stack of screens, imported when first shown."""
-
 IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
-
-
-def _load(module: str, name: str) -> Screen[Any]:
-    return cast("Screen[Any]", getattr(import_module(module), name)())
 
 
 class DeskApp(App[None], inherit_bindings=False):
@@ -101,7 +90,7 @@ class DeskApp(App[None], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """The login, unless another first screen was asked for."""
         if self._start_screen is None:
-            return _load("dpolg_tui.tui.screens.login", "LoginScreen")
+            return load("dpolg_tui.tui.screens.login", "LoginScreen")
         self._read_styles()
         return self._start_screen()
 
@@ -133,7 +122,7 @@ class DeskApp(App[None], inherit_bindings=False):
         """After the login: opens the first place."""
         self._read_styles()
         for name, (module, screen) in PLACES.items():
-            self.add_mode(name, lambda module=module, screen=screen: _load(module, screen))  # type: ignore[misc]
+            self.add_mode(name, lambda module=module, screen=screen: load(module, screen))  # type: ignore[misc]
         # Textual does not count its first mode as one: without this there is no way back to the login.
         self._modes[LOGIN] = self.get_default_screen
         self._last_activity = time.monotonic()
@@ -321,6 +310,8 @@ class DeskApp(App[None], inherit_bindings=False):
             return self.underway is not None and self._jobs[-1].cancellable
         if action == "palette" and isinstance(self.screen, ModalScreen):
             return False  # a dialog wants its answer first
+        if action in FOR_ADMINS and self.role is not Role.ADMIN:
+            return False
         if action in (*PLACES, "lock", "sign_out", "own_password", "palette"):
             return bool(self.signed_in_places) and not self.locked
         return True
@@ -333,6 +324,9 @@ class DeskApp(App[None], inherit_bindings=False):
 
     async def action_rooms(self) -> None:
         await self.switch_mode("rooms")
+
+    async def action_legacy(self) -> None:
+        await self.switch_mode("legacy")
 
     def action_help(self) -> None:
         from dpolg_tui.tui.dialogs.help import HelpDialog, help_for

@@ -122,6 +122,16 @@ async def room_form(here: Running) -> None:
     here.app.push_screen(RoomDialog(_rooms(here)[2]))
 
 
+async def legacy(here: Running) -> None:
+    await here.app.run_action("legacy")
+    await here.sees("Bettenzahl")
+
+
+async def legacy_row(here: Running) -> None:
+    await legacy(here)
+    await here.pilot.press("enter")
+
+
 async def block(here: Running) -> None:
     from dpolg_tui.tui.dialogs.block import BlockDialog
 
@@ -235,6 +245,8 @@ SCENES: dict[str, Scene] = {
     "guest-new": guest_new,
     "rooms": rooms,
     "room": room_form,
+    "legacy": legacy,
+    "legacy-row": legacy_row,
     "block": block,
     "cancel": cancel,
     "change-stay": change_stay,

@@ -16,12 +16,12 @@ from dpolg_tui.domain.models import Status
 from dpolg_tui.operations.house_loader import load_house
 from tests.databases import Server, TestDatabase, run
 from tests.snapshots.conftest import PICTURES, Compare
-from tests.snapshots.house import DAY, HOSTILE, small_house
+from tests.snapshots.house import DAY, HOSTILE, OLD_DATA, small_house
 from tests.snapshots.scenes import SCENES, opened
 from tests.tui.desk_app import config_for
 
 SIZES = ((80, 24), (160, 50))
-ADMIN = {"room", "rooms"}
+ADMIN = {"room", "rooms", "legacy", "legacy-row"}
 """Seen as admin: with what only admins see."""
 EMPTY = "chart-empty"
 
@@ -35,6 +35,7 @@ def small(server: Server) -> Iterator[TestDatabase]:
         connection = await asyncpg.connect(database.owner_dsn)
         try:
             await load_house(connection, small_house())
+            await connection.execute(OLD_DATA)
         finally:
             await connection.close()
 
