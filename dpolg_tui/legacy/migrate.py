@@ -15,7 +15,7 @@ import asyncpg
 
 from dpolg_tui import __version__, locations
 from dpolg_tui.db import errors
-from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
+from dpolg_tui.domain.errors import DomainError, OutcomeUnknown, ServerFull
 from dpolg_tui.legacy import (
     accounting,
     backup,
@@ -27,7 +27,7 @@ from dpolg_tui.legacy import (
     totals,
     verify,
 )
-from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
+from dpolg_tui.legacy.errors import Declined, UnsuitableTarget, reason
 from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ async def migrate(settings: DatabaseSettings, options: Options, screen: Screen, 
         await _take_over(connection, source, options, screen, report)
         finished = True
     except errors.DRIVER_ERRORS as error:
-        raise _nothing_changed(errors.translate(error)) from error
+        raise _nothing_changed(_in_words(error)) from error
     finally:
         connection.terminate()
         if source is not None and (options.dry_run or not finished):
@@ -121,7 +121,7 @@ def _backup_directory(options: Options) -> Path:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(
-            f"Der Ordner {directory} lässt sich nicht anlegen ({error.strerror}): "
+            f"Der Ordner {directory} lässt sich nicht anlegen ({reason(error)}): "
             "bitte mit --backup-dir einen anderen nennen."
         ) from None
     return directory.resolve()
@@ -225,6 +225,14 @@ async def _commit(transaction: Any) -> None:
             "noch einmal "
             "aufrufen; was schon da ist, wird nicht doppelt übernommen."
         ) from error
+
+
+def _in_words(error: BaseException) -> DomainError:
+    if isinstance(error, asyncpg.DiskFullError):
+        return ServerFull(
+            "Die Festplatte des Servers ist voll: bitte dort Platz schaffen und noch einmal aufrufen."
+        )
+    return errors.translate(error)
 
 
 def _nothing_changed(error: DomainError) -> DomainError:
