@@ -45,9 +45,7 @@ async def settle(connection: Any, run_id: int, options: Options) -> Settled:
         return Settled()
     await _compare(connection, run_id)
     await _require_same_house(connection)
-    await renewal.hold_back(connection)
-    if options.update:
-        await renewal.prepare(connection)
+    await renewal.choose(connection, update=options.update)
     await connection.execute(
         """
         INSERT INTO migration_earlier
@@ -136,7 +134,8 @@ async def _settled(connection: Any) -> Settled:
     unchanged: dict[str, int] = {}
     changed: dict[str, int] = {}
     for row in await connection.fetch(
-        "SELECT table_name, coalesce(sha256 = earlier, false) AS same, count(*) AS rows FROM migration_seen"
+        "SELECT table_name, coalesce(sha256 = earlier, false) AND NOT held AS same, count(*) AS rows"
+        " FROM migration_seen"
         " WHERE (earlier IS NOT NULL OR held) AND NOT renewed GROUP BY 1, 2"
     ):
         (unchanged if row["same"] else changed)[row["table_name"]] = row["rows"]
