@@ -57,7 +57,8 @@ BEGIN
     -- Run by run, so that each is a walk along the primary key.
     RETURN QUERY SELECT p.run_id, p.row_id,
                         (SELECT left(string_agg(c.key || ' ' || left(c.value ->> 1, 60), ' · ' ORDER BY c.key), 400)
-                           FROM jsonb_each(p.data) c WHERE c.value ->> 0 NOT IN ('null', 'blob', 'text64'))
+                           FROM jsonb_each(p.data) c
+                          WHERE c.key <> 'id' AND c.value ->> 0 NOT IN ('null', 'blob', 'text64'))
                    FROM legacy.runs r
                   CROSS JOIN LATERAL (
                         SELECT k.run_id, k.row_id, k.data FROM legacy.kept_rows k
