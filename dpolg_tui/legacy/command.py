@@ -77,7 +77,7 @@ def _write_files(options: Options, outcome: Outcome, screen: report.Screen) -> N
             screen.say(f"Geschrieben: {path}")
     if failed:
         state = (
-            "nichts wurde verändert"
+            "am Ziel wurde nichts verändert"
             if outcome.report["dry_run"]
             else "die Daten sind übernommen, der Bericht steht auch in legacy.runs"
         )

@@ -191,7 +191,7 @@ def test_no_room_here(database: TestDatabase, tmp_path: Path, capsys: pytest.Cap
         flags = ["--report", str(paths[0]), "--protocol", str(paths[1])]
         disk.leave(0)
         for more, told in (
-            (["--dry-run"], "nichts wurde verändert."),
+            (["--dry-run"], "am Ziel wurde nichts verändert."),
             ([], "die Daten sind übernommen, der Bericht steht auch in legacy.runs."),
         ):
             result = migrate(database, file, tmp_path / "run", *flags, *more, capsys=capsys)
