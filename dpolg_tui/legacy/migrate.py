@@ -20,6 +20,7 @@ from dpolg_tui.legacy import (
     accounting,
     backup,
     fingerprints,
+    indexes,
     mapping,
     reader,
     staging,
@@ -187,11 +188,14 @@ async def _work(
     with screen.phase("comparing", total):
         settled = await fingerprints.settle(connection, run_id, options)
         await totals.remember(connection)
+        aside = await indexes.step_aside(connection, total)
     with screen.phase("mapping", total) as progress:
         await mapping.apply(connection, run_id, options, progress)
     with screen.phase("recording", total):
         await accounting.settle_accounts(connection)
-        await fingerprints.record(connection, run_id)
+        await fingerprints.record(connection, run_id, earlier=settled.earlier)
+    with screen.phase("indexing", total):
+        await indexes.bring_back(connection, aside)
     with screen.phase("verifying", total) as progress:
         result = await verify.check(connection, source, run_id, progress)
     report |= await accounting.collect(connection, run_id, read, settled, left_out)
