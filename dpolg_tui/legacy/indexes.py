@@ -20,11 +20,11 @@ _MASSES: Final = (
     *("app.credit_transactions", "legacy.kept_rows", "legacy.source_fingerprints"),
 )
 
-# Rooms are few, but what refers to them is not.
-_REFERRED: Final = (*_MASSES, "app.rooms", "app.service_templates", "app.discount_templates", "app.payers")
+# These are few, but what refers to them is not.
+_FEW: Final = ("app.rooms", "app.service_templates", "app.discount_templates", "app.payers")
 
-# References first: they need the keys of the other side. Primary keys of app stay, the mapping looks into them.
-# What its definition does not say in full (a comment, a place on another disk) is left where it is.
+# References first: they need the keys of the other side. Primary keys of app stay, as the mapping looks
+# into them. What its definition does not say in full (a comment, another disk) is left where it is.
 _DEFINITIONS: Final = """
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) AS removal,
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname,
@@ -61,8 +61,10 @@ async def step_aside(connection: Any, rows: int) -> Aside:
     """Before a load of so many rows; nothing where it is not worth it, or where there are rows already."""
     if rows < WORTH_IT:
         return Aside()
-    referred = [name for name in _REFERRED if await _is_empty(connection, name)]
-    masses = [name for name in referred if name in _MASSES]
+    masses = [name for name in _MASSES if await _is_empty(connection, name)]
+    # The runs are locked already.
+    referred = [*masses, "legacy.runs"]
+    referred += [name for name in _FEW if await _is_empty(connection, name)]
     if not masses:
         return Aside()
     # Nobody may read a table while it loses an index: what is empty is missed by nobody.

@@ -23,6 +23,7 @@ from dpolg_tui.legacy import (
     indexes,
     mapping,
     reader,
+    second_reading,
     staging,
     target,
     totals,
@@ -189,15 +190,16 @@ async def _work(
         settled = await fingerprints.settle(connection, run_id, options)
         await totals.remember(connection)
         aside = await indexes.step_aside(connection, total)
-    with screen.phase("mapping", total) as progress:
-        await mapping.apply(connection, run_id, options, progress)
-    with screen.phase("recording", total):
-        await accounting.settle_accounts(connection)
-        await fingerprints.record(connection, run_id, earlier=settled.earlier)
-    with screen.phase("indexing", total):
-        await indexes.bring_back(connection, aside)
-    with screen.phase("verifying", total) as progress:
-        result = await verify.check(connection, source, run_id, progress)
+    async with second_reading.started(source) as parts:
+        with screen.phase("mapping", total) as progress:
+            await mapping.apply(connection, run_id, options, progress)
+        with screen.phase("recording", total):
+            await accounting.settle_accounts(connection)
+            await fingerprints.record(connection, run_id, earlier=settled.earlier)
+        with screen.phase("indexing", total):
+            await indexes.bring_back(connection, aside)
+        with screen.phase("verifying", total) as progress:
+            result = await verify.check(connection, source, run_id, await parts, progress)
     report |= await accounting.collect(connection, run_id, read, settled, left_out)
     report["verified"] = True
     report["checked"] = result.as_json()
