@@ -92,7 +92,7 @@ class TableLines:
                 money.credit += Decimal(readings.as_money_or_none(self.value(row, "amount")))
 
     def digest(self, rows: Sequence[Row]) -> bytes | None:
-        """SHA-256 of the lines of these rows; None if a line could be read in two ways."""
+        """SHA-256 of the lines of these rows; None if one is unreadable, or could be read in two ways."""
         ids = [row[0] for row in rows]
         if any(one >= other for one, other in pairwise(ids)):
             return None
@@ -106,7 +106,11 @@ class TableLines:
             if lines is None:
                 return None
             text = BEHIND.join([f"{row_id}{BETWEEN}{line}" for row_id, line in zip(ids, lines, strict=True)])
-            if text.count(BETWEEN) != signs * len(rows) or text.count(BEHIND) != len(rows) - 1:
+            if (
+                "\0" in text
+                or text.count(BETWEEN) != signs * len(rows)
+                or text.count(BEHIND) != len(rows) - 1
+            ):
                 return None
             return hashlib.sha256(text.encode()).digest()
         except UnicodeEncodeError:
@@ -138,8 +142,8 @@ def parts_of(source: SourceFile, name: str) -> Iterator[Part]:
     """All rows of a table, in the batches that the file always comes in."""
     table = TableLines(name, source.tables[name])
     for rows in source.batches(name):
+        digest = table.digest(rows)
         money = Money()
-        table.add_money(rows, money)
-        yield Part(
-            len(rows), rows[0][0], rows[-1][0], table.digest(rows), money.totals, money.paid, money.credit
-        )
+        if digest is not None:
+            table.add_money(rows, money)
+        yield Part(len(rows), rows[0][0], rows[-1][0], digest, money.totals, money.paid, money.credit)

@@ -23,7 +23,7 @@ from dpolg_tui.legacy.source import SourceFile
 Parts: TypeAlias = Mapping[str, Sequence[Part]]
 """By table, in the order of the file."""
 
-_WORTH_IT: Final = 50_000
+WORTH_IT: Final = 50_000
 """Rows. Fewer are read here before another process would have started."""
 
 
@@ -36,7 +36,7 @@ def read(source: SourceFile) -> Parts:
 async def started(source: SourceFile) -> AsyncIterator[asyncio.Task[Parts]]:
     """Read the file beside whatever else is done; who leaves early leaves nothing running."""
     rows = sum(table.rows for table in source.tables.values())
-    work = _elsewhere(source) if rows >= _WORTH_IT else asyncio.to_thread(read, source)
+    work = _elsewhere(source) if rows >= WORTH_IT else asyncio.to_thread(read, source)
     task = asyncio.create_task(work)
     try:
         yield task
