@@ -33,7 +33,8 @@ _HIDDEN = """
 async def settle_accounts(connection: Any) -> None:
     """Write down the fate of every row, to look it up by its number."""
     await connection.execute(
-        "CREATE TEMP TABLE migration_account ON COMMIT DROP AS SELECT * FROM migration_fate;"
+        "ALTER TABLE pg_temp.migration_fate RENAME TO migration_account;"
+        " CREATE TEMP VIEW migration_fate AS SELECT * FROM migration_account;"
         " CREATE INDEX ON migration_account (source_table, row_id); ANALYZE migration_account"
     )
 

@@ -20,8 +20,10 @@ from dpolg_tui.legacy import (
     accounting,
     backup,
     fingerprints,
+    indexes,
     mapping,
     reader,
+    second_reading,
     staging,
     target,
     totals,
@@ -187,13 +189,17 @@ async def _work(
     with screen.phase("comparing", total):
         settled = await fingerprints.settle(connection, run_id, options)
         await totals.remember(connection)
-    with screen.phase("mapping", total) as progress:
-        await mapping.apply(connection, run_id, options, progress)
-    with screen.phase("recording", total):
-        await accounting.settle_accounts(connection)
-        await fingerprints.record(connection, run_id)
-    with screen.phase("verifying", total) as progress:
-        result = await verify.check(connection, source, run_id, progress)
+        aside = await indexes.step_aside(connection, total)
+    async with second_reading.started(source) as parts:
+        with screen.phase("mapping", total) as progress:
+            await mapping.apply(connection, run_id, options, progress)
+        with screen.phase("recording", total):
+            await accounting.settle_accounts(connection)
+            await fingerprints.record(connection, run_id, earlier=settled.earlier)
+        with screen.phase("indexing", total):
+            await indexes.bring_back(connection, aside)
+        with screen.phase("verifying", total) as progress:
+            result = await verify.check(connection, source, run_id, await parts, progress)
     report |= await accounting.collect(connection, run_id, read, settled, left_out)
     report["verified"] = True
     report["checked"] = result.as_json()

@@ -31,6 +31,7 @@ PHASES = {
     "comparing": "Vergleichen",
     "mapping": "Zuordnen",
     "recording": "Vermerken",
+    "indexing": "Indizes aufbauen",
     "verifying": "Prüfen",
     "commit": "Abschließen",
 }
