@@ -26,6 +26,7 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.legacy import LegacyActions
 from dpolg_tui.desk.people import PeopleActions
 from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
@@ -84,6 +85,7 @@ class Desk:
             config.desk.export_directory or locations.export_directory(), config.desk.export_days
         )
         self.people = PeopleActions(self)
+        self.legacy = LegacyActions(self)
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []

@@ -239,6 +239,9 @@ class Booking:
     updated_by: str | None = None
     payer_name: str | None = None
     """Who pays, if not the guest."""
+    invoice_sent_on: date | None = None
+    invoice_sent_to: str | None = None
+    dunning_sent_on: date | None = None
     total: Decimal | None = None
     """Sum of the price lines; None: no price is stored."""
     paid: Decimal = Decimal("0.00")

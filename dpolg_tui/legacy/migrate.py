@@ -15,19 +15,21 @@ import asyncpg
 
 from dpolg_tui import __version__, locations
 from dpolg_tui.db import errors
-from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
+from dpolg_tui.domain.errors import DomainError, OutcomeUnknown, ServerFull
 from dpolg_tui.legacy import (
     accounting,
     backup,
     fingerprints,
+    indexes,
     mapping,
     reader,
+    second_reading,
     staging,
     target,
     totals,
     verify,
 )
-from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
+from dpolg_tui.legacy.errors import Declined, UnsuitableTarget, reason
 from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
@@ -105,7 +107,7 @@ async def migrate(settings: DatabaseSettings, options: Options, screen: Screen, 
         await _take_over(connection, source, options, screen, report)
         finished = True
     except errors.DRIVER_ERRORS as error:
-        raise _nothing_changed(errors.translate(error)) from error
+        raise _nothing_changed(_in_words(error)) from error
     finally:
         connection.terminate()
         if source is not None and (options.dry_run or not finished):
@@ -121,7 +123,7 @@ def _backup_directory(options: Options) -> Path:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(
-            f"Der Ordner {directory} lässt sich nicht anlegen ({error.strerror}): "
+            f"Der Ordner {directory} lässt sich nicht anlegen ({reason(error)}): "
             "bitte mit --backup-dir einen anderen nennen."
         ) from None
     return directory.resolve()
@@ -187,13 +189,17 @@ async def _work(
     with screen.phase("comparing", total):
         settled = await fingerprints.settle(connection, run_id, options)
         await totals.remember(connection)
-    with screen.phase("mapping", total) as progress:
-        await mapping.apply(connection, run_id, options, progress)
-    with screen.phase("recording", total):
-        await accounting.settle_accounts(connection)
-        await fingerprints.record(connection, run_id)
-    with screen.phase("verifying", total) as progress:
-        result = await verify.check(connection, source, run_id, progress)
+        aside = await indexes.step_aside(connection, total)
+    async with second_reading.started(source) as parts:
+        with screen.phase("mapping", total) as progress:
+            await mapping.apply(connection, run_id, options, progress)
+        with screen.phase("recording", total):
+            await accounting.settle_accounts(connection)
+            await fingerprints.record(connection, run_id, earlier=settled.earlier)
+        with screen.phase("indexing", total):
+            await indexes.bring_back(connection, aside)
+        with screen.phase("verifying", total) as progress:
+            result = await verify.check(connection, source, run_id, await parts, progress)
     report |= await accounting.collect(connection, run_id, read, settled, left_out)
     report["verified"] = True
     report["checked"] = result.as_json()
@@ -225,6 +231,14 @@ async def _commit(transaction: Any) -> None:
             "noch einmal "
             "aufrufen; was schon da ist, wird nicht doppelt übernommen."
         ) from error
+
+
+def _in_words(error: BaseException) -> DomainError:
+    if isinstance(error, asyncpg.DiskFullError):
+        return ServerFull(
+            "Die Festplatte des Servers ist voll: bitte dort Platz schaffen und noch einmal aufrufen."
+        )
+    return errors.translate(error)
 
 
 def _nothing_changed(error: DomainError) -> DomainError:

@@ -30,6 +30,14 @@ APP_ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
     Action(
+        "app.legacy",
+        "Altdaten",
+        "",
+        "Was bei der Datenübernahme keinen Platz fand: Quarantäne und Aufbewahrtes.",
+        "app",
+        role=Role.ADMIN,
+    ),
+    Action(
         "app.lock",
         "Sperren",
         "ctrl+l",

@@ -325,6 +325,9 @@ class DeskApp(App[None], inherit_bindings=False):
     async def action_audit(self) -> None:
         await self.go_to("audit")
 
+    async def action_legacy(self) -> None:
+        await self.go_to("legacy")
+
     def action_help(self) -> None:
         from dpolg_tui.tui.dialogs.help import HelpDialog, help_for
 

@@ -41,6 +41,8 @@ async def opened(
                     await app.signed_in()
                     await here.until(lambda: app.current_mode == "chart", "chart")
                     await here.until(lambda: desk.connection.phase == "connected", "connected")
+                    # A dialog opened over a chart that was never laid out has nothing behind it.
+                    await here.sees("Belegungsplan")
                 app.clear_notifications()
                 yield here
             # So that the next one does not see this one's user among the colleagues.
@@ -120,6 +122,16 @@ async def room_form(here: Running) -> None:
     from dpolg_tui.tui.dialogs.room import RoomDialog
 
     here.app.push_screen(RoomDialog(_rooms(here)[2]))
+
+
+async def legacy(here: Running) -> None:
+    await here.app.run_action("legacy")
+    await here.sees("Bettenzahl")
+
+
+async def legacy_row(here: Running) -> None:
+    await legacy(here)
+    await here.pilot.press("enter")
 
 
 async def block(here: Running) -> None:
@@ -316,6 +328,8 @@ SCENES: dict[str, Scene] = {
     "guest-new": guest_new,
     "rooms": rooms,
     "room": room_form,
+    "legacy": legacy,
+    "legacy-row": legacy_row,
     "block": block,
     "cancel": cancel,
     "change-stay": change_stay,

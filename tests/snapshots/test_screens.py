@@ -17,13 +17,13 @@ from dpolg_tui.operations.house_loader import load_house
 from dpolg_tui.settings import DeskSettings
 from tests.databases import Server, TestDatabase, run
 from tests.snapshots.conftest import PICTURES, Compare
-from tests.snapshots.house import DAY, HOSTILE, small_house
+from tests.snapshots.house import DAY, HOSTILE, OLD_DATA, small_house
 from tests.snapshots.scenes import SCENES, opened
 from tests.tui.desk_app import config_for
 
 SIZES = ((80, 24), (160, 50))
 ADMIN = {
-    *("room", "rooms", "users", "user", "shown-password"),
+    *("room", "rooms", "users", "user", "shown-password", "legacy", "legacy-row"),
     *("audit", "audit-entry", "audit-filter", "guests-admin", "export", "anonymise"),
 }
 """Seen as admin: with what only admins see."""
@@ -85,6 +85,7 @@ def small(server: Server) -> Iterator[TestDatabase]:
             await load_house(connection, small_house())
             await connection.execute(STAFF)
             await connection.execute(HISTORY)
+            await connection.execute(OLD_DATA)
         finally:
             await connection.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
@@ -30,14 +31,16 @@ from dpolg_tui.tui.work import read, write
 if TYPE_CHECKING:
     from dpolg_tui.tui.widgets.booking_form import BookingForm
 
-STAY, REMINDERS, HISTORY = "tab-stay", "tab-reminders", "tab-history"
+STAY, PAYMENTS, REMINDERS, HISTORY = "tab-stay", "tab-payments", "tab-reminders", "tab-history"
 SECTIONS: dict[str, tuple[str, type[BookingSection]]] = {
     "tab-prices": ("Leistungen & Preis", PricesSection),
-    "tab-payments": ("Zahlungen", PaymentsSection),
+    PAYMENTS: ("Zahlungen & Rechnung", PaymentsSection),
     "tab-companions": ("Begleitpersonen", CompanionsSection),
     REMINDERS: ("Erinnerungen", RemindersSection),
 }
 TABS = (STAY, *SECTIONS, HISTORY)
+WIDE = 100
+"""Columns from which on all titles fit in full."""
 
 
 def editing_words(others: Iterable[Presence]) -> str:
@@ -91,6 +94,11 @@ class BookingTabs(DeskScreen):
         line = self.query_one("#booking-editing", Static)
         line.update(editing_words(others))
         line.display = bool(others)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """In a narrow terminal the tabs have room for a word each."""
+        title = SECTIONS[PAYMENTS][0] if event.size.width >= WIDE else "Zahlungen"
+        self.tabs.get_tab(PAYMENTS).label = Content(title)
 
     # Turning
 
