@@ -11,8 +11,8 @@ from textual.widgets import Static
 
 from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.legacy import LegacyRow, Place
+from dpolg_tui.domain.words import EMPTY
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.labels import EMPTY
 
 LONGEST = 20_000
 """Characters of a cell that are shown."""
