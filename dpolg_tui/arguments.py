@@ -117,7 +117,14 @@ def build_parser() -> Parser:
 
     _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
 
+    _verb(
+        verbs,
+        "housekeeping",
+        "löschen, was seine Zeit hatte: Protokoll nach der Frist, alte Anmeldeversuche und Sitzungen",
+    )
+
     _add_migrate_data(verbs)
+    _add_user(verbs)
 
     config = _verb(verbs, "config", "Einstellungen zeigen und prüfen", actions=True)
     actions = config.add_subparsers(
@@ -155,6 +162,53 @@ def _add_migrate_data(verbs: argparse._SubParsersAction[Parser]) -> None:
         migrate.options.add_argument(option, type=Path, metavar=metavar, help=summary)
 
 
+def _add_user(verbs: argparse._SubParsersAction[Parser]) -> None:
+    user = _verb(verbs, "user", "Benutzer verwalten, als Eigentümer der Datenbank", actions=True)
+    actions = user.add_subparsers(
+        title="Befehle", metavar="BEFEHL", parser_class=Parser, dest="user_verb", required=True
+    )
+    for name, summary in (
+        ("list", "alle Benutzer mit Rolle, letzter Anmeldung und Fehlversuchen"),
+        ("add", "Benutzer anlegen; das erste Passwort wird erzeugt und einmal gezeigt"),
+        ("edit", "Namen, E-Mail oder Rolle ändern"),
+        ("reset-password", "neues Passwort vergeben; meldet den Benutzer überall ab"),
+        ("deactivate", "Zugang sperren; meldet den Benutzer überall ab"),
+        ("reactivate", "Zugang wieder öffnen"),
+        ("sessions", "offene Sitzungen zeigen"),
+        ("end-sessions", "alle Sitzungen beenden"),
+        ("lift-lock", "Sperre nach falschen Passwörtern aufheben"),
+        ("parameters", "Aufwand von argon2id zeigen oder ändern"),
+    ):
+        action = actions.add_parser(name, help=summary, description=_sentence(summary))
+        _add_common(action)
+        if name not in ("list", "parameters"):
+            action.options.add_argument("username", metavar="BENUTZER", help="der Benutzername")
+        if name == "edit":
+            action.options.add_argument(
+                "--username", dest="new_username", metavar="NAME", help="neuer Benutzername"
+            )
+        if name in ("add", "edit"):
+            action.options.add_argument("--full-name", metavar="NAME", help="voller Name; leer: keiner")
+            action.options.add_argument("--email", metavar="ADRESSE", help="E-Mail; leer: keine")
+            action.options.add_argument(
+                "--role", choices=("admin", "user"), metavar="ROLLE", help="admin oder user"
+            )
+        if name in ("add", "reset-password"):
+            action.options.add_argument(
+                "--password-file",
+                type=Path,
+                metavar="DATEI",
+                help="Datei mit dem ersten Passwort; sonst DPOLG_TUI_USER_PASSWORD, sonst wird eines erzeugt",
+            )
+        if name == "parameters":
+            for option, metavar, help_text in (
+                ("--memory-kib", "KIB", "Speicher, 19456 bis 262144"),
+                ("--iterations", "ZAHL", "Durchläufe, 2 bis 10"),
+                ("--parallelism", "ZAHL", "Fäden, 1 bis 8"),
+            ):
+                action.options.add_argument(option, type=int, metavar=metavar, help=help_text)
+
+
 def _verb(
     verbs: argparse._SubParsersAction[Parser], name: str, summary: str, *, actions: bool = False
 ) -> Parser:
@@ -190,7 +244,7 @@ def _in_german(message: str) -> str:
         known = [choice.strip(" '") for choice in listed.split(",")]
         near = get_close_matches(given, known, n=1, cutoff=0.5)
         hint = f" (gemeint: {near[0]}?)" if near else f"; möglich: {', '.join(known)}"
-        verb = what in ("BEFEHL", "config_verb")
+        verb = what in ("BEFEHL", "config_verb", "user_verb")
         return f"den Befehl „{given}“ gibt es nicht{hint}" if verb else f"{what} kennt „{given}“ nicht{hint}"
     for pattern, german in _COMPLAINTS:
         if found := re.fullmatch(pattern, message, re.DOTALL):

@@ -142,6 +142,33 @@ def _upgrade_db(options: argparse.Namespace) -> int:
     return upgrade_database(settings)
 
 
+def _housekeeping(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.administration import keep_house
+
+    return keep_house(settings)
+
+
+def _user(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.people import UserOptions, run
+
+    given = vars(options)
+    return run(
+        settings,
+        UserOptions(
+            action=options.user_verb,
+            username=given.get("username", ""),
+            values={
+                "username": given.get("new_username"),
+                **{name: given.get(name) for name in ("full_name", "email", "role")},
+            },
+            password_file=given.get("password_file"),
+            parameters={name: given.get(name) for name in ("memory_kib", "iterations", "parallelism")},
+        ),
+    )
+
+
 def _migrate_data(options: argparse.Namespace) -> int:
     settings = _owner_settings(options)
     from dpolg_tui.legacy.command import run
@@ -255,6 +282,8 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
+    "housekeeping": _housekeeping,
     "migrate-data": _migrate_data,
+    "user": _user,
     "config": _config,
 }

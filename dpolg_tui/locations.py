@@ -30,6 +30,11 @@ def log_file() -> Path:
     return state_directory() / "log" / "dpolg-tui.log"
 
 
+def export_directory() -> Path:
+    """Files with personal data that somebody asked for; they have a term."""
+    return state_directory() / "exports"
+
+
 def last_username_file() -> Path:
     return state_directory() / "last_username"
 

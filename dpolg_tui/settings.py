@@ -132,6 +132,22 @@ SETTINGS: tuple[Setting, ...] = (
         "Name dieses Arbeitsplatzes in Sitzungen und Änderungsprotokoll; leer: Name des Rechners.",
     ),
     Setting(
+        "desk",
+        "export_directory",
+        "path",
+        "",
+        "Wohin Auskünfte und Protokolle gespeichert werden; leer: exports im Statusverzeichnis.",
+    ),
+    Setting(
+        "desk",
+        "export_days",
+        "integer",
+        7,
+        "Tage, nach denen diese Dateien gelöscht werden.",
+        lowest=1,
+        highest=90,
+    ),
+    Setting(
         "log",
         "level",
         "text",
@@ -231,6 +247,8 @@ class DeskSettings:
     """Section [desk]."""
 
     name: str = ""
+    export_directory: Path | None = None
+    export_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)

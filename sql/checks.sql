@@ -33,6 +33,11 @@ SELECT 'must', 'definer function without a safe search_path', p.oid::regprocedur
  WHERE n.nspname IN ('app', 'auth') AND p.prosecdef
    AND NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(p.proconfig, '{}'))
 UNION ALL
+SELECT 'must', 'granted function that lets its plans be printed', p.oid::regprocedure::text
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE n.nspname IN ('app', 'auth') AND p.prosecdef AND has_function_privilege('booking_user', p.oid, 'EXECUTE')
+   AND NOT 'debug_print_plan=off' = ANY (coalesce(p.proconfig, '{}'))
+UNION ALL
 SELECT 'must', 'function that PUBLIC may execute', p.oid::regprocedure::text
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname IN ('app', 'auth')
@@ -44,7 +49,7 @@ SELECT 'must', 'granted function without a session check first', p.oid::regproce
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname IN ('app', 'auth') AND has_function_privilege('booking_user', p.oid, 'EXECUTE')
    AND p.proname NOT IN ('hello', 'login_challenge', 'login_attempt', 'login_result', 'login', 'logout',
-                         'change_password')
+                         'change_password', 'renew_verifier', 'password_attempt', 'password_result')
    AND NOT (p.prosecdef AND p.prosrc ~ '^\s*(DECLARE.*?)?\sBEGIN\s+PERFORM app\.require_(session|admin)\(\);')
 UNION ALL
 SELECT 'must', 'booking_user is a superuser or may bypass row security', r.rolname
@@ -69,9 +74,9 @@ UNION ALL
 SELECT 'hardening', 'open built-in function', p.oid::regprocedure::text
   FROM pg_proc p
  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege('booking_user', p.oid, 'EXECUTE')
-   AND (p.proname IN ('pg_terminate_backend', 'pg_cancel_backend', 'pg_stat_get_activity',
-                      'pg_stat_get_backend_activity', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until', 'lo_create',
-                      'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_import', 'lo_export', 'lo_open')
+   AND (p.proname IN ('pg_terminate_backend', 'pg_cancel_backend', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until',
+                      'lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_import', 'lo_export', 'lo_open')
+        OR p.proname LIKE 'pg\_stat\_get\_%'
         OR p.proname LIKE 'pg\_advisory\_%' OR p.proname LIKE 'pg\_try\_advisory\_%')
 UNION ALL
 SELECT 'hardening', 'pg_stat_activity is open', 'pg_stat_activity'

@@ -26,6 +26,19 @@ REVOKE ALL ON SCHEMA app, auth FROM PUBLIC;
 REVOKE ALL ON SCHEMA auth FROM booking_user;
 GRANT USAGE ON SCHEMA app TO booking_user;
 
+-- With it a client has the plans of inner queries sent to it, and in them the values: key codes, salts.
+DO $$
+DECLARE
+    f record;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+              WHERE n.nspname IN ('app', 'auth') AND p.prosecdef AND has_function_privilege('booking_user', p.oid, 'EXECUTE')
+                AND NOT 'debug_print_plan=off' = ANY (coalesce(p.proconfig, '{}'))
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET debug_print_plan = off', f.name);
+    END LOOP;
+END $$;
+
 DO $$
 DECLARE
     mine boolean := pg_has_role(current_user, (SELECT d.datdba FROM pg_database d
@@ -54,13 +67,14 @@ BEGIN
     END IF;
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     REVOKE ALL ON SCHEMA ext FROM PUBLIC, booking_user;
-    -- Ending and watching colleagues, locks without a table, large objects (they broke the backup).
+    -- Ending and watching colleagues, locks without a table, large objects (they broke the backup); counters of rows,
+    -- which tell a name that somebody has from others.
     FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p
               WHERE p.pronamespace = 'pg_catalog'::regnamespace
-                AND (p.proname IN ('pg_terminate_backend', 'pg_cancel_backend', 'pg_stat_get_activity',
-                                   'pg_stat_get_backend_activity', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until',
-                                   'lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite', 'lo_import',
-                                   'lo_export', 'lo_open')
+                AND (p.proname IN ('pg_terminate_backend', 'pg_cancel_backend', 'pg_sleep', 'pg_sleep_for',
+                                   'pg_sleep_until', 'lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite',
+                                   'lo_import', 'lo_export', 'lo_open')
+                     OR p.proname LIKE 'pg\_stat\_get\_%'
                      OR p.proname LIKE 'pg\_advisory\_%' OR p.proname LIKE 'pg\_try\_advisory\_%')
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);

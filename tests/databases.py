@@ -147,6 +147,17 @@ class Server:
             backup_password=cluster.secret(BACKUP),
         )
         weakest = Parameters(memory_kib=19_456, iterations=2, parallelism=1)
+        owner = await asyncpg.connect(cluster.dsn(TEMPLATE, OWNER))
+        try:
+            # Else every sign-in would hash the password anew.
+            await owner.execute(
+                "UPDATE auth.secrets SET memory_kib = $1, iterations = $2, parallelism = $3",
+                weakest.memory_kib,
+                weakest.iterations,
+                weakest.parallelism,
+            )
+        finally:
+            await owner.close()
         for user in USERS.values():
             await create_user(
                 cluster.dsn(TEMPLATE, OWNER),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpolg_tui.db import constraints_around
+from dpolg_tui.db import constraints_around, constraints_people
 from dpolg_tui.db.constraints_around import Meaning
 from dpolg_tui.domain.labels import field_label
 
@@ -55,9 +55,6 @@ _SIGNED_WORK = (
     "Der Benutzer hat schon etwas eingetragen und bleibt deshalb erhalten: bitte deaktivieren statt löschen."
 )
 _DEFECT = "Die Angaben widersprechen einander: bitte den Eintrag neu öffnen und die Änderung wiederholen."
-_MALFORMED = (
-    "Das Passwort kam in einer unzulässigen Form an: bitte die neue Version dieses Programms installieren."
-)
 
 
 def _lengths() -> dict[str, Meaning]:
@@ -89,6 +86,7 @@ CONSTRAINTS: dict[str, Meaning] = {
     **_lengths(),
     **_stamps(),
     **constraints_around.around(_DEFECT, _SIGNED_WORK),
+    **constraints_people.people(_DEFECT, _SIGNED_WORK),
     # rooms
     "rooms_name_key": (
         "name",
@@ -163,6 +161,10 @@ CONSTRAINTS: dict[str, Meaning] = {
         None,
         "Der Gast war schon im Haus: die Buchung bleibt erhalten und wird nicht gelöscht.",
     ),
+    "booking_without_payments": (
+        None,
+        "Für diese Buchung gibt es Zahlungen: bitte stornieren statt löschen.",
+    ),
     "room_not_retired": (
         "room_id",
         "Das Zimmer ist in diesem Zeitraum stillgelegt: bitte ein anderes wählen.",
@@ -171,28 +173,6 @@ CONSTRAINTS: dict[str, Meaning] = {
         "retired_from",
         "Ab diesem Tag ist das Zimmer noch belegt: bitte die Belegungen zuerst verlegen.",
     ),
-    "last_admin": ("role", "Mindestens ein aktiver Benutzer muss die Rolle Admin behalten."),
-    # users and their sign-in
-    "users_username_key": ("username", "Diesen Benutzernamen gibt es schon: bitte einen anderen wählen."),
-    "users_role": ("role", "Diese Rolle gibt es nicht: bitte Admin oder Benutzer wählen."),
-    "users_memory": ("password", _MALFORMED),
-    "users_iterations": ("password", _MALFORMED),
-    "users_parallelism": ("password", _MALFORMED),
-    "users_salt_length": ("password", _MALFORMED),
-    "users_verifier_length": ("password", _MALFORMED),
-    "sessions_token_length": (None, _DEFECT),
-    "sessions_token_key": (None, "Diese Anmeldung gibt es schon: bitte noch einmal anmelden."),
-    "sessions_user_id_fkey": (None, _SIGNED_WORK),
-    "sessions_client_length": (
-        None,
-        "Der Name dieses Arbeitsplatzes ist zu lang: bitte unter [desk] name kürzen.",
-    ),
-    "attempts_user_id_fkey": (None, _SIGNED_WORK),
-    "attempts_client_length": (
-        None,
-        "Der Name dieses Arbeitsplatzes ist zu lang: bitte unter [desk] name kürzen.",
-    ),
-    "requests_user_id_fkey": (None, _SIGNED_WORK),
     # bookkeeping of the database itself: nobody types these
     "audit_log_operation": (None, _DEFECT),
     "number_counters_last_positive": (None, _DEFECT),

@@ -127,6 +127,7 @@ _CHILDREN = {
     "email_log": ("booking_id", "guest_id"),
 }
 _BIRTH = "Das Geburtsdatum liegt vor 1880 oder in ferner Zukunft: bitte prüfen."
+_YEARS = "Dieses Datum hat kein Kalender: bitte ein Jahr von 1 bis 9999 angeben."
 _DAY_OF_YEAR = "Tag und Monat bitte wie 24.12. angeben."
 _NAME_TAKEN = "Diesen Namen gibt es schon: bitte einen anderen wählen."
 
@@ -153,6 +154,15 @@ _SINGLE: dict[str, Meaning] = {
     ),
     "companions_date_of_birth_range": ("date_of_birth", _BIRTH),
     "booking_companions_date_of_birth_range": ("date_of_birth", _BIRTH),
+    "no_control_characters": (
+        None,
+        "Ein Text enthält Steuerzeichen, die nicht zu sehen sind: bitte dort neu eintippen.",
+    ),
+    "rooms_retired_from_range": ("retired_from", _YEARS),
+    "bookings_option_expires_range": ("option_expires", _YEARS),
+    "bookings_cleaning_date_range": ("cleaning_date", _YEARS),
+    "reminders_due_date_range": ("due_date", _YEARS),
+    "reminders_snoozed_until_range": ("snoozed_until", _YEARS),
     "reminders_automatic_needs_booking": (
         "booking_id",
         "Eine automatische Erinnerung gehört zu einer Buchung: bitte neu öffnen.",
@@ -160,6 +170,10 @@ _SINGLE: dict[str, Meaning] = {
     "reminders_one_open_per_kind": (
         "completed",
         "Zu dieser Buchung ist schon eine gleiche automatische Erinnerung offen: bitte diese erledigen.",
+    ),
+    "anonymise_open_bookings": (
+        None,
+        "Der Gast hat noch Buchungen, die nicht vorbei sind: bitte diese zuerst auschecken oder stornieren.",
     ),
     "reminder_has_due_date": (
         "due_date",

@@ -72,6 +72,25 @@ _SENTENCES: dict[str, tuple[type[DomainError], str | None]] = {
     ),
     "P0002": (RecordMissing, None),
 }
+_KEPT = "Nichts Eingegebenes ist verloren: "
+_AGAIN = f"{_KEPT}bitte neu anmelden."
+_SESSION_ENDS = {
+    "session_expired": f"Ihre Anmeldung ist abgelaufen. {_AGAIN}",
+    "session_logout": f"Sie haben sich an diesem Arbeitsplatz abgemeldet. {_AGAIN}",
+    "session_replaced": f"An diesem Arbeitsplatz wurde neu angemeldet. {_AGAIN}",
+    "session_deactivated": f"Ihr Zugang wurde deaktiviert. {_KEPT}bitte einen Admin fragen.",
+    "session_role_changed": f"Ihre Rolle wurde geändert. {_AGAIN}",
+    "session_password_reset": f"Ihr Passwort wurde zurückgesetzt. {_KEPT}"
+    "bitte mit dem neuen Passwort von Ihrem Admin anmelden.",
+    "session_password_changed": f"Ihr Passwort wurde an einem anderen Arbeitsplatz geändert. {_KEPT}"
+    "bitte mit dem neuen anmelden.",
+    "session_ended_by_admin": f"Ein Admin hat Sie abgemeldet. {_AGAIN}",
+    "session_ended_by_user": f"Sie haben diesen Arbeitsplatz von einem anderen aus abgemeldet. {_AGAIN}",
+    "session_wrong_passwords": f"Zu oft ein falsches Passwort: Sie wurden abgemeldet. {_AGAIN}",
+    "session_restored": f"Die Datenbank wurde aus einer Sicherung wiederhergestellt. {_AGAIN}",
+}
+"""Why a session is over, by the name that the database gives."""
+
 _RULES: dict[str, str] = {
     "23502": "Eine Pflichtangabe fehlt: bitte das Feld ausfüllen.",
     "23503": "Der Eintrag wird noch gebraucht oder wurde inzwischen gelöscht.",
@@ -168,7 +187,7 @@ def translate(error: BaseException) -> DomainError:
         return RuleViolated(sentence, field=field, constraint=constraint)
     if state in _SENTENCES:
         kind, text = _SENTENCES[state]
-        return kind(text)
+        return kind(text if kind is not SessionEnded else _SESSION_ENDS.get(constraint or ""))
     if is_lost(error):
         return Unreachable()
     if state in _RULES:

@@ -21,7 +21,8 @@ from dpolg_tui.db.connection import Database, call_sql
 from dpolg_tui.db.pool import Backoff
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.domain.errors import DomainError, MustChangePassword, NotAllowed, SessionEnded
-from dpolg_tui.domain.models import Presence, RealtimeEvent, Role, User
+from dpolg_tui.domain.models import RealtimeEvent, Role, User
+from dpolg_tui.domain.people import Presence
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class LiveUpdate:
 
     events: tuple[RealtimeEvent, ...]
     present: tuple[Presence, ...]
-    """Everybody who is signed in, this desk's user too."""
+    """Every desk at which somebody is signed in, this one too."""
     reload: bool = False
     presence_changed: bool = False
 
@@ -282,8 +283,17 @@ class Live:
 
 
 def _present(entries: list[Mapping[str, Any]]) -> tuple[Presence, ...]:
-    users = (
-        User(entry["user_id"], entry["username"], entry.get("full_name"), Role(entry.get("role", Role.USER)))
-        for entry in entries
+    return tuple(_presence(entry) for entry in entries)
+
+
+def _presence(entry: Mapping[str, Any]) -> Presence:
+    user = User(entry["user_id"], entry["username"], entry["full_name"], Role(entry["role"]))
+    return Presence(
+        user_id=user.id,
+        display_name=user.display_name,
+        initials=user.initials,
+        desk=entry["desk"],
+        since=datetime.fromisoformat(entry["since"]),
+        screen=entry["screen"],
+        booking_id=entry["booking_id"],
     )
-    return tuple(Presence(user.id, user.display_name, user.initials) for user in users)

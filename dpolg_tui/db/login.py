@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -17,8 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpolg_tui.db.connection import Database, call_sql
-from dpolg_tui.domain.errors import Deactivated, LoginFailed, OutcomeUnknown, SessionEnded, Unreachable
+from dpolg_tui.domain.errors import (
+    Deactivated,
+    DomainError,
+    LoginFailed,
+    OutcomeUnknown,
+    SessionEnded,
+    Unreachable,
+)
 from dpolg_tui.domain.models import Role, User
+
+log = logging.getLogger(__name__)
 
 TAG_BYTES = 32
 SALT_BYTES = 16
@@ -30,6 +40,8 @@ _LONGEST_PASSWORD = 1000
 _LONGEST_NAME = 200
 
 LOGIN_SQL = "CALL app.login($1, $2, $3, $4, NULL)"
+_CHANGE_SQL = "CALL app.change_password($1, $2, $3, $4, $5, $6, NULL)"
+_RENEW_SQL = "CALL app.renew_verifier($1, $2, $3, $4, $5, $6, NULL)"
 STATEMENTS = (call_sql("app.hello", 0), call_sql("app.login_challenge", 1), LOGIN_SQL)
 """What the login needs prepared before somebody has typed the password."""
 
@@ -163,6 +175,8 @@ async def _sign_in(database: Database, name: str, password: str) -> User:
     if outcome != "ok":
         raise LoginFailed
     database.signed_in = True
+    if answer.get("rehash"):
+        await _rehash(database, password, tag, Parameters(**answer["rehash"]))
     database.renewed.set()
     return User(
         id=answer["user_id"],
@@ -170,6 +184,32 @@ async def _sign_in(database: Database, name: str, password: str) -> User:
         full_name=answer["full_name"],
         role=Role(answer["role"]),
         must_change_password=answer["must_change_password"],
+    )
+
+
+async def _rehash(database: Database, password: str, tag: bytes, parameters: Parameters) -> None:
+    """The same password under the higher parameters of the settings; a failure waits for the next sign-in."""
+    if not parameters.allowed:
+        log.warning("the settings ask for parameters that no desk accepts")
+        return
+    try:
+        await _set_password(database, _RENEW_SQL, tag, await new_secret(password, parameters))
+    except DomainError as error:
+        log.warning("the password was not hashed anew: %s", type(error).__name__)
+
+
+async def _set_password(database: Database, sql: str, old_tag: bytes, secret: Secret) -> Any:
+    costs = secret.parameters
+    return await database.fetchval(
+        sql,
+        old_tag,
+        secret.salt,
+        costs.memory_kib,
+        costs.iterations,
+        costs.parallelism,
+        secret.verifier,
+        write=True,
+        repeat=False,
     )
 
 
@@ -192,17 +232,7 @@ async def change_password(
     old_tag = await derive_tag(old, salt, costs)
     secret = await new_secret(new, parameters or costs)
     try:
-        answer = await database.call(
-            "app.change_password",
-            old_tag,
-            secret.salt,
-            secret.parameters.memory_kib,
-            secret.parameters.iterations,
-            secret.parameters.parallelism,
-            secret.verifier,
-            write=True,
-            repeat=False,
-        )
+        answer = await _set_password(database, _CHANGE_SQL, old_tag, secret)
     except OutcomeUnknown:
         # The salt tells which password counts now.
         _, salt_now = await _challenge(database, username)
@@ -212,6 +242,6 @@ async def change_password(
             ) from None
         database.renewed.set()
         return
-    if answer["outcome"] != "done":
+    if (answer or {}).get("outcome") != "done":
         raise LoginFailed("Das bisherige Passwort stimmt nicht: bitte noch einmal eingeben.")
     database.renewed.set()

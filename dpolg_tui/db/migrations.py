@@ -82,7 +82,7 @@ async def initialise(
     ``database`` is reached as a superuser (``managed``: as a role that may create roles and extensions).
     Existing roles are reused; a password of None leaves theirs as it is.
     """
-    connection = await _connect(database)
+    connection = await connect(database)
     open_points = _collect_notices(connection)
     try:
         await _check_suitable(connection, managed=managed)
@@ -102,7 +102,7 @@ async def initialise(
 
 async def missing_roles(database: Target) -> set[str]:
     """Those of our three roles that the server does not have yet: they will need a password."""
-    connection = await _connect(database)
+    connection = await connect(database)
     try:
         existing = {row[0] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     finally:
@@ -116,7 +116,7 @@ async def upgrade(database: Target, *, only_schema_up_to: int | None = None) -> 
     Five at once apply everything once. ``only_schema_up_to`` stops after that schema file, without
     functions: for the test that an upgraded database equals a fresh one.
     """
-    connection = await _connect(database)
+    connection = await connect(database)
     try:
         if not await connection.fetchval("SELECT to_regnamespace('app') IS NOT NULL"):
             raise UnsuitableDatabaseError(
@@ -129,7 +129,7 @@ async def upgrade(database: Target, *, only_schema_up_to: int | None = None) -> 
 
 async def harden(database: Target) -> list[str]:
     """Run hardening.sql (idempotent); returns what only a superuser could close and stays open."""
-    connection = await _connect(database)
+    connection = await connect(database)
     open_points = _collect_notices(connection)
     try:
         await connection.execute(sql_files.read("hardening.sql"))
@@ -140,14 +140,15 @@ async def harden(database: Target) -> list[str]:
 
 async def findings(database: Target) -> list[Finding]:
     """The rows of checks.sql: none in a healthy database."""
-    connection = await _connect(database)
+    connection = await connect(database)
     try:
         return [Finding(*row) for row in await connection.fetch(sql_files.read("checks.sql"))]
     finally:
         await connection.close()
 
 
-async def _connect(database: Target) -> Any:
+async def connect(database: Target) -> Any:
+    """A connection for the owner's work; the caller closes it. Raises domain errors."""
     if isinstance(database, str):
         return await asyncpg.connect(database, timeout=CONNECT_LIMIT)
     try:

@@ -49,6 +49,8 @@ _DATES = frozenset(
         "paid_on",
         "due_date",
         "snoozed_until",
+        "invoice_sent_on",
+        "dunning_sent_on",
     }
 )
 _MOMENTS = frozenset(

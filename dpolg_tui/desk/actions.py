@@ -25,6 +25,7 @@ _LOG_NAMES: dict[str, str] = {
     "room": "Room",
     "block": "Block",
     "reminder": "Reminder",
+    "user": "User",
 }
 GERMAN: dict[str, str] = {
     "booking": "Buchung",
@@ -32,6 +33,7 @@ GERMAN: dict[str, str] = {
     "room": "Zimmer",
     "block": "Sperre",
     "reminder": "Erinnerung",
+    "user": "Benutzer",
 }
 _LOG_ACTIONS: dict[str, str] = {"created": "erstellt", "updated": "geändert", "deleted": "gelöscht"}
 _TABLES: dict[str, str] = {
@@ -44,8 +46,8 @@ _TABLES: dict[str, str] = {
 MOST_HISTORY = 200
 
 
-class RecordActions(ABC):
-    """Create, change, delete and history of one kind of record."""
+class RecordWrites(ABC):
+    """Changing and deleting one kind of record."""
 
     kind: Kind
 
@@ -53,10 +55,6 @@ class RecordActions(ABC):
         self._desk = desk
         self._unsure: tuple[str, UUID] | None = None
         """The last change, if nobody knows whether it happened: the same once more is the same request."""
-
-    async def create(self, values: Mapping[str, object]) -> WriteResult:
-        """Create a record from its values; absent ones get the default of the database."""
-        return await self._save(None, {field: Change(None, value) for field, value in values.items()})
 
     async def save(
         self, record_id: int, changes: Changes, known: Mapping[str, object] | None = None
@@ -76,21 +74,26 @@ class RecordActions(ABC):
             self._done(record_id, "deleted", self._forget(record_id))
         return result
 
-    async def history(self, record_id: int) -> list[HistoryEntry]:
-        """Who changed the record, newest first."""
-        with log.action(f"{GERMAN[self.kind]}: Verlauf"):
-            return await reads.history(self._desk.database, _TABLES[self.kind], record_id, MOST_HISTORY)
-
     async def _save(
         self, record_id: int | None, changes: Changes, known: Mapping[str, object] | None = None
     ) -> WriteResult:
         with log.action(f"{GERMAN[self.kind]} speichern"):
             answer = await self._send(record_id, changes)
+        return self._written(answer, "created" if record_id is None else "updated", changes, known)
+
+    def _written(
+        self,
+        answer: dict[str, Any],
+        action: Action,
+        changes: Changes | None = None,
+        known: Mapping[str, object] | None = None,
+    ) -> WriteResult:
+        """What an answer says; of what is done, store and screens hear."""
+        changes = changes or {}
         self._desk.writes_answered += 1
         result = rows.write_result(answer, changes, known=known)
         if result.outcome is Outcome.DONE and result.id is not None:
             touched = self._take_over(result.id, answer, changes)
-            action: Action = "created" if record_id is None else "updated"
             self._done(result.id, action, touched, self._booking_of(answer))
         return result
 
@@ -131,3 +134,16 @@ class RecordActions(ABC):
                 booking_id=booking_id,
             )
         )
+
+
+class RecordActions(RecordWrites):
+    """Create, change, delete and history of one kind of record."""
+
+    async def create(self, values: Mapping[str, object]) -> WriteResult:
+        """Create a record from its values; absent ones get the default of the database."""
+        return await self._save(None, {field: Change(None, value) for field, value in values.items()})
+
+    async def history(self, record_id: int) -> list[HistoryEntry]:
+        """Who changed the record, newest first."""
+        with log.action(f"{GERMAN[self.kind]}: Verlauf"):
+            return await reads.history(self._desk.database, _TABLES[self.kind], record_id, MOST_HISTORY)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dpolg_tui import __version__
-from dpolg_tui.db import login, reads, sql_files, writes
+from dpolg_tui import locations
+from dpolg_tui.db import login, people, reads, writes
 from dpolg_tui.db.connection import Database, new_client_id
 from dpolg_tui.db.live import Live, LiveUpdate
-from dpolg_tui.db.state import ConnectionState
-from dpolg_tui.desk import news
+from dpolg_tui.db.state import ConnectionState, Phase
+from dpolg_tui.desk import greeting, news
+from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.events import (
@@ -24,20 +26,23 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.legacy import LegacyActions
+from dpolg_tui.desk.people import PeopleActions
+from dpolg_tui.desk.personal_data import PersonalDataActions
+from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
-    ClientTooOld,
     Defect,
     DomainError,
     MustChangePassword,
-    NoSchema,
     SessionEnded,
     Unreachable,
 )
-from dpolg_tui.domain.models import Occupancy, Presence, User
+from dpolg_tui.domain.models import Occupancy, User
+from dpolg_tui.domain.people import Presence
 from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
@@ -54,6 +59,7 @@ FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
 LOGOUT_LIMIT = 3.0
 CLOSE_LIMIT = 1.0
+FILES_PAUSE = 3600.0
 
 
 class Desk:
@@ -64,7 +70,7 @@ class Desk:
         self.store = Store()
         self.user: User | None = None
         self.present: tuple[Presence, ...] = ()
-        """Colleagues who are signed in, without this desk's user."""
+        """The other desks at which somebody is signed in."""
         self._everybody: tuple[Presence, ...] = ()
         self.database = Database(config.database, client=new_client_id(config.desk.name))
         self.database.on_state = self._database_state
@@ -73,6 +79,13 @@ class Desk:
         self.rooms = RoomActions(self)
         self.blocks = BlockActions(self)
         self.reminders = ReminderActions(self)
+        self.audit = AuditActions(self)
+        self.personal_data = PersonalDataActions(self)
+        self.files = PersonalFiles(
+            config.desk.export_directory or locations.export_directory(), config.desk.export_days
+        )
+        self.people = PeopleActions(self)
+        self.legacy = LegacyActions(self)
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
@@ -91,6 +104,8 @@ class Desk:
         self.database.start()
         self.database.warm(*login.STATEMENTS)
         self._spawn(self._apply_updates())
+        self._spawn(self._remove_expired_files())
+        self._spawn(self.people.keep_telling())
 
     async def close(self) -> None:
         """End everything, the session too if the database answers quickly; else it ends by itself."""
@@ -106,6 +121,15 @@ class Desk:
     def connection(self) -> ConnectionState:
         """After the sign-in the live connection counts: it is the one that must not go silent."""
         return self._live.state if self._listening else self.database.state
+
+    @property
+    def listening(self) -> bool:
+        """Whether somebody works here: signed in, with a password of the own."""
+        return self._listening
+
+    def editing(self, booking_id: int) -> tuple[Presence, ...]:
+        """The other desks that have this booking open for editing: a hint, never a lock."""
+        return tuple(one for one in self.present if one.booking_id == booking_id)
 
     @property
     def demo_users(self) -> tuple[tuple[str, str, str], ...]:
@@ -187,6 +211,7 @@ class Desk:
         self._listening = False
         self.user = None
         self.present = ()
+        self.people.leave()
         try:
             await login.logout(self.database, limit)
         except DomainError as error:
@@ -196,21 +221,12 @@ class Desk:
     async def _greet(self) -> None:
         if self._greeted:
             return
-        greeting = await reads.hello(self.database)
-        if _version(__version__) < _version(greeting.minimum_client):
-            raise ClientTooOld(
-                f"Dieses Programm ({__version__}) ist zu alt für die Datenbank: bitte Version"
-                f" {greeting.minimum_client} oder neuer installieren."
-            )
-        if greeting.schema_version < sql_files.schema_version():
-            raise NoSchema(
-                "Die Datenbank ist älter als dieses Programm: bitte dort dpolg-tui upgrade-db ausführen."
-            )
+        await greeting.check(self.database)
         self._greeted = True
 
     async def _begin(self) -> None:
         """After the sign-in: listen, then read; so that nothing is missed in between."""
-        self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS)
+        self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS, people.HERE)
         self._first_load = asyncio.get_running_loop().create_future()
         self._listening = True
         self._live.start()
@@ -286,7 +302,9 @@ class Desk:
             store.begin_window(first, last)
             store.add_loaded(loaded)
             store.rooms = {room.id: room for room in rooms}
-            store.colleagues = {user.id: user for user in colleagues}
+            store.colleagues = {}
+            for user in colleagues:
+                self.know_colleague(user)
         self.tell(StoreReloaded())
 
     # -- what others do --------------------------------------------------------------------------
@@ -325,13 +343,28 @@ class Desk:
             async with self._window_lock:
                 await news.apply(self, update.events)
 
+    def know_colleague(self, user: User) -> None:
+        """Somebody's name or role is this now; it may be the own one."""
+        self.store.colleagues[user.id] = user
+        if self.user is not None and self.user.id == user.id:
+            self.user = replace(user, must_change_password=self.user.must_change_password)
+
     def _show_present(self, present: tuple[Presence, ...]) -> None:
         self._everybody = present
         mine = self.user.id if self.user else None
-        others = tuple(person for person in present if person.user_id != mine)
+        own_desk = self.database.desk
+        for one in present:
+            if one.desk == own_desk and one.user_id == mine:
+                self.people.here_again(one)
+        others = tuple(replace(one, own=one.user_id == mine) for one in present if one.desk != own_desk)
         if others != self.present:
             self.present = others
             self.tell(PresenceChanged())
+
+    async def _remove_expired_files(self) -> None:
+        while True:
+            await asyncio.to_thread(self.files.remove_expired)
+            await asyncio.sleep(FILES_PAUSE)
 
     # -- states ----------------------------------------------------------------------------------
 
@@ -340,6 +373,8 @@ class Desk:
             self.tell(ConnectionChanged(state))
 
     def _live_state(self, state: ConnectionState) -> None:
+        if state.phase is Phase.CONNECTED:
+            self.people.here_again()
         self.tell(ConnectionChanged(state))
 
     def _session_ended(self, reason: str) -> None:
@@ -355,7 +390,3 @@ class Desk:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log_defect(error)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -21,7 +21,7 @@ __all__ = [
     "StoreReloaded",
 ]
 
-Kind = Literal["booking", "block", "room", "guest", "reminder"]
+Kind = Literal["booking", "block", "room", "guest", "reminder", "user", "setting"]
 Action = Literal["created", "updated", "deleted"]
 
 
@@ -34,7 +34,7 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """Somebody signed in or left: see ``desk.present``."""
+    """Somebody signed in, left or went to another place: see ``desk.present``."""
 
 
 @dataclass(frozen=True, slots=True)

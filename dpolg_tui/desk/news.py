@@ -23,7 +23,7 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         kind = event.type.partition("-")[0]
         of_kind.setdefault(kind, {})[_record_id(event)] = event
     if "user" in of_kind:
-        store.colleagues = {user.id: user for user in await reads.colleagues(desk.database)}
+        await _read_colleagues(desk)
     if "room" in of_kind:
         await _read_rooms(desk)
     bookings, blocks = of_kind.get("booking", {}), of_kind.get("block", {})
@@ -43,9 +43,17 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         theirs = [bar for bar in fresh if bar.guest_id == key]
         named = {bar.booking_id for bar in theirs if bar.booking_id is not None}
         _tell(desk, event, store.apply(theirs, bookings=named))
-    for event in of_kind.get("room", {}).values():
-        _tell(desk, event, ())
+    for kind in ("room", "user", "setting"):
+        for event in of_kind.get(kind, {}).values():
+            _tell(desk, event, ())
     await _tell_reminders(desk, of_kind.get("reminder", {}))
+
+
+async def _read_colleagues(desk: Desk) -> None:
+    colleagues = await reads.colleagues(desk.database)
+    desk.store.colleagues = {}
+    for user in colleagues:
+        desk.know_colleague(user)
 
 
 async def _read_rooms(desk: Desk) -> None:

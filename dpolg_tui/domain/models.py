@@ -239,6 +239,9 @@ class Booking:
     updated_by: str | None = None
     payer_name: str | None = None
     """Who pays, if not the guest."""
+    invoice_sent_on: date | None = None
+    invoice_sent_to: str | None = None
+    dunning_sent_on: date | None = None
     total: Decimal | None = None
     """Sum of the price lines; None: no price is stored."""
     paid: Decimal = Decimal("0.00")
@@ -356,9 +359,11 @@ class HistoryEntry:
     table_name: str
     record_id: int
     operation: str
-    """INSERT, UPDATE or DELETE."""
+    """INSERT, UPDATE, DELETE, EXPORT or ANONYMISE."""
     old_data: dict[str, object] | None
     new_data: dict[str, object] | None
+    client_id: str | None = None
+    """The desk: ``desk#host``, or None for work at the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,12 +427,3 @@ class WriteResult:
     """Name of the colleague who changed the record last, where that matters."""
     lost_room: bool = False
     """Re-opened into the unassigned lane because the room is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """A colleague who is signed in."""
-
-    user_id: int
-    display_name: str
-    initials: str

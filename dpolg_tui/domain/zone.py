@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,13 @@ def in_house(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
     return moment.astimezone(_system_zone() or european_offset(moment))
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in the house."""
+    naive = datetime.combine(day, time())
+    # The clocks change after midnight: winter time asked of both kinds of midnight finds the right offset.
+    return naive.replace(tzinfo=_system_zone() or european_offset(naive.replace(tzinfo=_WINTER)))
 
 
 @lru_cache(maxsize=1)

@@ -16,11 +16,28 @@ _ATTENTION = ("overlap", "too_many_persons", "number_replaced")
 
 _FATES = {"migrated": "migrated", "quarantined": "quarantined", "kept": "kept_in_legacy"}
 
+# Key codes and passwords of rows that did not come over: masked here, so the copy of the file alone has them.
+_HIDDEN = """
+    SELECT source_table AS "table", secret AS "column", count(*) AS rows
+      FROM (SELECT q.source_table, q.data FROM legacy.quarantine q WHERE q.run_id = $1
+            UNION ALL
+            -- All rows of a table have the same columns: one tells whether to look at the others.
+            SELECT t.source_table, k.data
+              FROM (SELECT DISTINCT source_table FROM migration_account WHERE fate = 'kept') t
+             CROSS JOIN LATERAL (SELECT o.data ?| ARRAY['schluesselcode', 'smtp_password'] AS has_secrets
+                                   FROM legacy.kept_rows o
+                                  WHERE o.run_id = $1 AND o.table_name = t.source_table LIMIT 1) l
+              JOIN legacy.kept_rows k ON l.has_secrets AND k.run_id = $1 AND k.table_name = t.source_table) x,
+           unnest(ARRAY['schluesselcode', 'smtp_password']) secret
+     WHERE x.data -> secret ->> 1 = '***'
+     GROUP BY 1, 2 ORDER BY 1, 2"""
+
 
 async def settle_accounts(connection: Any) -> None:
     """Write down the fate of every row, to look it up by its number."""
     await connection.execute(
-        "CREATE TEMP TABLE migration_account ON COMMIT DROP AS SELECT * FROM migration_fate;"
+        "ALTER TABLE pg_temp.migration_fate RENAME TO migration_account;"
+        " CREATE TEMP VIEW migration_fate AS SELECT * FROM migration_account;"
         " CREATE INDEX ON migration_account (source_table, row_id); ANALYZE migration_account"
     )
 
@@ -102,6 +119,7 @@ async def collect(
             " FROM legacy.id_map WHERE run_id = $1 GROUP BY 1 ORDER BY 1",
             run_id,
         ),
+        "secrets_only_in_copy": await _list(connection, _HIDDEN, run_id),
         "changed": list(settled.listed),
         "earlier_run": settled.earlier,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dpolg_tui.legacy.errors import NoBackup
+from dpolg_tui.legacy.errors import NoBackup, reason
 from dpolg_tui.operations.binaries import find_embedded
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def back_up(settings: DatabaseSettings, server_version: tuple[int, int], d
         _sync(directory)
     except OSError as error:
         raise NoBackup(
-            f"Die Sicherung nach {directory} ist nicht möglich ({error.strerror or error}): "
+            f"Die Sicherung nach {directory} ist nicht möglich ({reason(error)}): "
             "bitte Platz schaffen oder mit --backup-dir einen anderen Ordner nennen."
         ) from None
     finally:
@@ -112,6 +113,8 @@ async def _dump(program: Path, settings: DatabaseSettings, draft: Path) -> None:
         await process.wait()
         raise
     if process.returncode != 0:
+        if b"No space left on device" in complaint:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         lines = complaint.decode(errors="replace").strip().splitlines() or ["kein Grund genannt"]
         raise NoBackup(
             f"pg_dump konnte das Ziel nicht sichern ({lines[0]}): bitte beheben, "

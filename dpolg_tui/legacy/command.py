@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.legacy import report
-from dpolg_tui.legacy.errors import Declined
+from dpolg_tui.legacy.errors import Declined, reason
 from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
@@ -85,19 +85,23 @@ def _ask(options: Options, screen: report.Screen) -> Callable[[Plan], bool]:
 
 def _write_files(options: Options, outcome: Outcome, screen: report.Screen) -> None:
     """The report and the protocol; the data is already safe, so a full disk is told, not fatal."""
+    failed: list[str] = []
     for path, write in ((options.report, report.write_json), (options.protocol, report.write_protocol)):
         if path is None:
             continue
         try:
             write(path, outcome.report)
         except OSError as error:
-            done = (
-                "am Ziel wurde nichts verändert"
-                if outcome.report["dry_run"]
-                else "die Daten sind übernommen, der Bericht steht auch in legacy.runs"
-            )
-            raise DomainError(f"{path} lässt sich nicht schreiben ({error.strerror}); {done}.") from None
-        screen.say(f"Geschrieben: {path}")
+            failed.append(f"{path} lässt sich nicht schreiben ({reason(error)})")
+        else:
+            screen.say(f"Geschrieben: {path}")
+    if failed:
+        state = (
+            "am Ziel wurde nichts verändert"
+            if outcome.report["dry_run"]
+            else "die Daten sind übernommen, der Bericht steht auch in legacy.runs"
+        )
+        raise DomainError(f"{'; '.join(failed)}; {state}.")
 
 
 def _exit_code(options: Options, outcome: Outcome) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from dpolg_tui.domain.zone import in_house
+from dpolg_tui.legacy.errors import reason
 from dpolg_tui.legacy.source import BadSource, connect, primary_code, size_of
 
 BUSY_LIMIT = 10.0
@@ -63,7 +64,7 @@ def check_outside(file: Path) -> None:
         ) from error
     except OSError as error:
         raise BadSource(
-            f"Die Datei {name} lässt sich nicht lesen ({error.strerror}): bitte Pfad und Datenträger prüfen."
+            f"Die Datei {name} lässt sich nicht lesen ({reason(error)}): bitte Pfad und Datenträger prüfen."
         ) from error
     if size == 0 and size_of(_beside(file, "-wal")) == 0:
         raise BadSource(

@@ -70,6 +70,10 @@ _PAYMENT: Final = "(SELECT p.{} FROM app.payments p WHERE p.booking_id = t.id)"
 
 _SEASON: Final = "(SELECT s.{} FROM app.seasons s WHERE s.name = 'Hauptsaison')"
 _FORM_OF_LINE: Final = "CASE WHEN t.percentage IS NULL THEN 'fixed' ELSE 'percent' END"
+# Nearly all have two places at most, as the old amounts are read.
+_PERCENTAGE: Final = (
+    "CASE WHEN t.percentage = round(t.percentage, 2) THEN round(t.percentage, 2) ELSE t.percentage END"
+)
 _PERCENT: Final = dict.fromkeys(("percent", "percentage", "prozent"), "percent")
 _FORM: Final = readings.one_of(
     {"": "fixed", "fixed": "fixed", "fest": "fixed", "betrag": "fixed", **_PERCENT}
@@ -192,7 +196,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             *_texts("service_name:label", needed=True),
             Place("service_price", "t.amount", readings.MONEY),
             Place("price_type", _FORM_OF_LINE, _FORM, needed=True),
-            Place("original_value", "coalesce(t.percentage, t.amount)", readings.NUMBER, needed=True),
+            Place("original_value", f"coalesce({_PERCENTAGE}, t.amount)", readings.NUMBER, needed=True),
             Place("applies_to", "coalesce(t.applies_to, 'nights')", _BASE, needed=True),
             _created(),
         ),
@@ -203,7 +207,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             _BOOKING,
             *_texts("discount_name:label", needed=True),
             Place("discount_type", _FORM_OF_LINE, _FORM),
-            Place("discount_value", "coalesce(t.percentage, -t.amount)", readings.NUMBER),
+            Place("discount_value", f"coalesce({_PERCENTAGE}, -t.amount)", readings.NUMBER),
             _created(),
         ),
     ),

@@ -18,6 +18,12 @@ _LISTED = 5000
 
 _SHA = "sha256(convert_to(s.data::text, 'UTF8'))"
 
+_RENEWED = """
+            ON CONFLICT (table_name, id) DO UPDATE
+           SET sha256 = excluded.sha256, run_id = excluded.run_id,
+               target_table = excluded.target_table, target_id = excluded.target_id
+"""
+
 # The stamp of creation as text without zone and fraction, as far as the old program wrote it.
 _CREATED = "left(replace(s.data -> 'created_at' ->> 1, 'T', ' '), 19)"
 
@@ -50,9 +56,7 @@ async def settle(
         return Settled()
     await _compare(connection, run_id)
     await _require_same_house(connection)
-    await renewal.hold_back(connection)
-    if options.update:
-        await renewal.prepare(connection, refused or {})
+    await renewal.choose(connection, update=options.update, refused=refused or {})
     await connection.execute(
         """
         INSERT INTO migration_earlier
@@ -78,18 +82,21 @@ async def settle(
     return await _settled(connection)
 
 
-async def record(connection: Any, run_id: int) -> None:
+async def record(connection: Any, run_id: int, *, earlier: bool) -> None:
     """After the mapping: note down every row of this run and where it went."""
+    # After a first run there is nothing to conflict with; the key may have stepped aside.
+    conflict = _RENEWED if earlier else ""
     await connection.execute(
         f"""
+        -- All rows at once: looked up one by one it would take twice as long.
+        SET LOCAL enable_nestloop = off;
         INSERT INTO legacy.source_fingerprints (table_name, id, sha256, run_id, target_table, target_id)
         SELECT s.table_name, s.row_id, {_SHA}, s.run_id, f.target_table, f.target_id
           FROM legacy.source_rows s
           JOIN migration_account f ON f.source_table = s.table_name AND f.row_id = s.row_id
          WHERE s.run_id = {int(run_id)}
-            ON CONFLICT (table_name, id) DO UPDATE
-           SET sha256 = excluded.sha256, run_id = excluded.run_id,
-               target_table = excluded.target_table, target_id = excluded.target_id
+        {conflict};
+        RESET enable_nestloop
         """
     )
 
@@ -154,7 +161,8 @@ async def _settled(connection: Any) -> Settled:
     unchanged: dict[str, int] = {}
     changed: dict[str, int] = {}
     for row in await connection.fetch(
-        "SELECT table_name, coalesce(sha256 = earlier, false) AS same, count(*) AS rows FROM migration_seen"
+        "SELECT table_name, coalesce(sha256 = earlier, false) AND NOT held AS same, count(*) AS rows"
+        " FROM migration_seen"
         " WHERE (earlier IS NOT NULL OR held) AND NOT renewed GROUP BY 1, 2"
     ):
         (unchanged if row["same"] else changed)[row["table_name"]] = row["rows"]

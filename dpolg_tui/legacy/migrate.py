@@ -16,20 +16,22 @@ import asyncpg
 
 from dpolg_tui import __version__, locations
 from dpolg_tui.db import errors
-from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
+from dpolg_tui.domain.errors import DomainError, OutcomeUnknown, ServerFull
 from dpolg_tui.legacy import (
     accounting,
     backup,
     fingerprints,
+    indexes,
     mapping,
     reader,
     renewal,
+    second_reading,
     staging,
     target,
     totals,
     verify,
 )
-from dpolg_tui.legacy.errors import Declined, UnsuitableTarget
+from dpolg_tui.legacy.errors import Declined, UnsuitableTarget, reason
 from dpolg_tui.setting_types import ConfigError
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ async def migrate(settings: DatabaseSettings, options: Options, screen: Screen, 
         await _take_over(connection, source, options, screen, report)
         finished = True
     except errors.DRIVER_ERRORS as error:
-        raise _nothing_changed(errors.translate(error)) from error
+        raise _nothing_changed(_in_words(error)) from error
     finally:
         connection.terminate()
         if source is not None and (options.dry_run or not finished):
@@ -127,7 +129,7 @@ def _backup_directory(options: Options) -> Path:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(
-            f"Der Ordner {directory} lässt sich nicht anlegen ({error.strerror}): "
+            f"Der Ordner {directory} lässt sich nicht anlegen ({reason(error)}): "
             "bitte mit --backup-dir einen anderen nennen."
         ) from None
     return directory.resolve()
@@ -190,11 +192,12 @@ async def _work(
         read = await staging.load(connection, source, run_id, progress)
     total = sum(read.values())
     await target.lock_tables(connection)
-    settled = await _map(connection, run_id, options, screen, total)
-    with screen.phase("recording", total):
-        await fingerprints.record(connection, run_id)
-    with screen.phase("verifying", total) as progress:
-        result = await verify.check(connection, source, run_id, progress)
+    async with second_reading.started(source) as parts:
+        settled, aside = await _map(connection, run_id, options, screen, total)
+        with screen.phase("indexing", total):
+            await indexes.bring_back(connection, aside)
+        with screen.phase("verifying", total) as progress:
+            result = await verify.check(connection, source, run_id, await parts, progress)
     report |= await accounting.collect(connection, run_id, read, settled, left_out)
     report["verified"] = True
     report["checked"] = result.as_json()
@@ -206,7 +209,9 @@ async def _work(
     await connection.execute("SELECT app.announce_reload()")
 
 
-async def _map(connection: Any, run_id: int, options: Options, screen: Screen, total: int) -> Settled:
+async def _map(
+    connection: Any, run_id: int, options: Options, screen: Screen, total: int
+) -> tuple[Settled, indexes.Aside]:
     """Compare and map; once more without the rows that would spoil what an earlier run took over."""
     refused: dict[tuple[str, int], str] = {}
     while True:
@@ -216,16 +221,21 @@ async def _map(connection: Any, run_id: int, options: Options, screen: Screen, t
         with screen.phase("comparing", total):
             settled = await fingerprints.settle(connection, run_id, options, refused)
             await totals.remember(connection)
+            aside = await indexes.step_aside(connection, total)
         with screen.phase("mapping", total) as progress:
             await mapping.apply(connection, run_id, options, progress)
+        with screen.phase("recording", total):
             await accounting.settle_accounts(connection)
+            await fingerprints.record(connection, run_id, earlier=settled.earlier)
         if attempt is None:
-            return settled
+            return settled, aside
         invalid = await renewal.now_invalid(connection, run_id)
         if not invalid:
             await attempt.commit()
-            return settled
+            return settled, aside
         await attempt.rollback()
+        if invalid.keys() <= refused.keys():
+            raise RuntimeError("rows that were refused are taken over all the same")
         refused |= invalid
 
 
@@ -249,6 +259,14 @@ async def _commit(transaction: Any) -> None:
             "noch einmal "
             "aufrufen; was schon da ist, wird nicht doppelt übernommen."
         ) from error
+
+
+def _in_words(error: BaseException) -> DomainError:
+    if isinstance(error, asyncpg.DiskFullError):
+        return ServerFull(
+            "Die Festplatte des Servers ist voll: bitte dort Platz schaffen und noch einmal aufrufen."
+        )
+    return errors.translate(error)
 
 
 def _nothing_changed(error: DomainError) -> DomainError:

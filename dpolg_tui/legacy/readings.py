@@ -108,7 +108,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-@lru_cache(65_536)
+@lru_cache(8192)
 def as_date(value: Any) -> str:
     """A day: ISO, with or without a time, or the German way."""
     if value is None or value == "":
@@ -143,7 +143,7 @@ def _julian(number: float) -> str:
     return (date(2000, 1, 1) + timedelta(days=floor(number - 2_451_544.5))).isoformat()
 
 
-@lru_cache(65_536)
+@lru_cache(8192)
 def as_moment(value: Any) -> str:
     """A moment as PostgreSQL prints it in UTC; without a zone it is UTC already."""
     if value is None or value == "":
@@ -182,7 +182,7 @@ def _offset(zone: str) -> timedelta:
     return -size if zone[0] == "-" else size
 
 
-@lru_cache(65_536)
+@lru_cache(8192)
 def as_money(value: Any) -> str:
     """An amount to the cent, halves up."""
     if value is None or value == "":

@@ -1,8 +1,11 @@
-"""``--update``: rows that changed in the old file since, taken over anew where nobody changed them here.
+"""What of the known rows is taken over in a later run.
 
-The mapping writes over the records of single rows. A booking is taken over with all that belongs to it,
-because its total is the sum of its lines: what it had is removed and mapped again. A record stays as it is
-if no valid one would come out: that shows only when it was tried, so it is tried again without such rows.
+With ``--update`` those that changed in the old file since, where nobody changed them here. The mapping writes
+over the records of single rows. A booking is taken over with all that belongs to it, because its total is the
+sum of its lines: what it had is removed and mapped again. A record stays as it is if no valid one would come
+out: that shows only when it was tried, so it is tried again without such rows.
+
+Always those that are in quarantine for nothing but a row they refer to, once that one is here or comes now.
 """
 
 from __future__ import annotations
@@ -26,6 +29,19 @@ OF_A_BOOKING: Final = (
 _PRICES: Final = ("additional_services", "discounts", "booking_services", "booking_discounts")
 """Rows that make up a booking's total: a new one changes the booking."""
 
+_PARENTS: Final = {
+    "bookings": {"guest_id": "guests", "room_id": "rooms"},
+    "guest_companions": {"guest_id": "guests"},
+    "guest_credit_transactions": {"guest_id": "guests"},
+    "accompanying_guests": {"booking_id": "bookings"},
+    "additional_services": {"booking_id": "bookings"},
+    "booking_services": {"booking_id": "bookings", "service_template_id": "service_templates"},
+    "discounts": {"booking_id": "bookings"},
+    "booking_discounts": {"booking_id": "bookings", "discount_template_id": "discount_templates"},
+    "reminders": {"booking_id": "bookings"},
+}
+"""What a row needs: without one of these it is in quarantine. Parents stand before their children."""
+
 _SINGLE: Final = (
     "rooms",
     "guests",
@@ -48,7 +64,33 @@ _INVALID: Final = "die neue Fassung ist ungültig"
 _SETTING: Final = "Einstellungen werden nur einmal übernommen"
 
 
-async def hold_back(connection: Any) -> None:
+async def choose(connection: Any, *, update: bool, refused: Refused) -> None:
+    """Mark what is taken over anew (``renewed``) and what has to wait (``held``), and make room."""
+    await connection.execute(
+        "CREATE TEMP TABLE migration_refused (table_name text, row_id bigint, reason text) ON COMMIT DROP"
+    )
+    await connection.executemany(
+        "INSERT INTO migration_refused VALUES ($1, $2, $3)",
+        [(table, row_id, f"{_INVALID}: {reason}") for (table, row_id), reason in refused.items()],
+    )
+    await _hold_new_prices(connection)
+    await _find_waiting(connection)
+    if update:
+        await _choose_records(connection, f"NOT IN {('bookings', *OF_A_BOOKING)}")
+    await _hold_waiting_prices(connection)
+    if update:
+        await _choose_bookings(connection)
+        await _choose_records(connection, f"IN {('bookings', *OF_A_BOOKING)}")
+        await _follow_bookings(connection)
+    for name in _PARENTS:
+        await connection.execute(
+            "UPDATE migration_seen m SET renewed = true"
+            f" WHERE m.table_name = '{name}' AND NOT m.renewed AND NOT m.held AND {_RELEASED}"
+        )
+    await _make_room(connection)
+
+
+async def _hold_new_prices(connection: Any) -> None:
     """New price lines of a booking that is there already are a change of it: of its total."""
     await connection.execute(
         f"""
@@ -66,17 +108,53 @@ async def hold_back(connection: Any) -> None:
     )
 
 
-async def prepare(connection: Any, refused: Refused) -> None:
-    """Choose what may be taken over anew, and make room for it."""
+async def _find_waiting(connection: Any) -> None:
+    """Rows that are in quarantine for what they refer to, a line for each of their parents."""
+    needs = ", ".join(
+        f"('{name}', '{column}', '{parent}')"
+        for name, columns in _PARENTS.items()
+        for column, parent in columns.items()
+    )
     await connection.execute(
-        "CREATE TEMP TABLE migration_refused (table_name text, row_id bigint, reason text) ON COMMIT DROP"
+        f"""
+        CREATE TEMP TABLE migration_waiting ON COMMIT DROP AS
+        SELECT m.table_name, m.row_id, n.parent_table,
+               legacy.integer_of(s.data -> n.column_name ->> 1) AS parent
+          FROM migration_seen m
+          JOIN (VALUES {needs}) n (table_name, column_name, parent_table) ON n.table_name = m.table_name
+          JOIN legacy.source_rows s ON s.table_name = m.table_name AND s.row_id = m.row_id
+         WHERE m.earlier IS NOT NULL AND m.target_id IS NULL
+           AND EXISTS (SELECT FROM legacy.quarantine q
+                        WHERE q.source_table = m.table_name AND q.source_id = m.row_id
+                          AND q.reason_code IN ('parent_missing', 'parent_quarantined'));
+        CREATE INDEX ON migration_waiting (table_name, row_id);
+        ANALYZE migration_waiting
+        """
     )
-    await connection.executemany(
-        "INSERT INTO migration_refused VALUES ($1, $2, $3)",
-        [(table, row_id, f"{_INVALID}: {reason}") for (table, row_id), reason in refused.items()],
+
+
+_RELEASED: Final = """
+    EXISTS (SELECT FROM migration_waiting w WHERE w.table_name = m.table_name AND w.row_id = m.row_id)
+    AND NOT EXISTS (
+        SELECT FROM migration_waiting w
+          LEFT JOIN migration_seen p ON p.table_name = w.parent_table AND p.row_id = w.parent
+               AND (p.target_id IS NOT NULL OR p.renewed OR (p.earlier IS NULL AND NOT p.held))
+         WHERE w.table_name = m.table_name AND w.row_id = m.row_id AND p.row_id IS NULL)"""
+
+
+async def _hold_waiting_prices(connection: Any) -> None:
+    """A price line that waited for its template changes the total of a booking that is there already."""
+    await connection.execute(
+        f"""
+        UPDATE migration_seen m SET held = true
+          FROM migration_seen b
+         WHERE m.table_name IN {_PRICES} AND b.table_name = 'bookings' AND b.row_id = m.booking
+           AND b.target_id IS NOT NULL AND {_RELEASED}
+        """
     )
-    await _choose_bookings(connection)
-    await _choose_others(connection)
+
+
+async def _make_room(connection: Any) -> None:
     await connection.execute(
         """
         DELETE FROM legacy.quarantine q USING migration_seen m
@@ -134,7 +212,7 @@ async def _choose_bookings(connection: Any) -> None:
     )
 
 
-async def _choose_others(connection: Any) -> None:
+async def _choose_records(connection: Any, tables: str) -> None:
     await connection.execute(
         f"""
         UPDATE migration_seen m SET obstacle =
@@ -144,13 +222,20 @@ async def _choose_others(connection: Any) -> None:
                                     AND a.record_id = m.target_id AND a.operation = 'DELETE') THEN '{_GONE}'
                     WHEN EXISTS (SELECT FROM app.audit_log a WHERE a.table_name = m.target_table
                                     AND a.record_id = m.target_id) THEN '{_TOUCHED}' END
-         WHERE m.earlier <> m.sha256 AND NOT m.renewed AND m.obstacle IS NULL
+         WHERE m.table_name {tables} AND m.earlier <> m.sha256 AND NOT m.renewed AND m.obstacle IS NULL
            AND (m.table_name <> 'bookings' OR m.target_id IS NULL);
         UPDATE migration_seen m SET obstacle = r.reason FROM migration_refused r
          WHERE m.obstacle IS NULL AND NOT m.renewed AND r.table_name = m.table_name AND r.row_id = m.row_id;
         UPDATE migration_seen m SET renewed = true
-         WHERE m.earlier <> m.sha256 AND NOT m.renewed AND m.obstacle IS NULL;
-        -- What waited in quarantine for a booking that is taken over now.
+         WHERE m.table_name {tables} AND m.earlier <> m.sha256 AND NOT m.renewed AND m.obstacle IS NULL
+        """
+    )
+
+
+async def _follow_bookings(connection: Any) -> None:
+    # What waited in quarantine for a booking that is taken over now, whatever the reason.
+    await connection.execute(
+        """
         UPDATE migration_seen m SET renewed = true
           FROM migration_seen b
          WHERE m.earlier IS NOT NULL AND m.target_id IS NULL AND NOT m.renewed

@@ -31,6 +31,7 @@ PHASES = {
     "comparing": "Vergleichen",
     "mapping": "Zuordnen",
     "recording": "Vermerken",
+    "indexing": "Indizes aufbauen",
     "verifying": "Prüfen",
     "commit": "Abschließen",
 }
@@ -49,6 +50,7 @@ _COLUMNS = (
     ("already_there", "schon da"),
     ("changed_not_taken", "geändert"),
 )
+_SECRETS = {"schluesselcode": "Schlüsselcode", "smtp_password": "Passwort des Mailservers"}
 
 
 def number(value: float) -> str:
@@ -217,6 +219,11 @@ def findings(report: dict[str, Any]) -> list[str]:
             "gespeicherten Gesamtpreis; der Gesamtpreis gilt."
         )
     lines += [f"Aufbewahrt: {kept['table']} ({number(kept['rows'])})" for kept in report["kept"]]
+    if hidden := report["secrets_only_in_copy"]:
+        words = ", ".join(
+            f"{_SECRETS[entry['column']]} ({entry['table']}, {number(entry['rows'])} ×)" for entry in hidden
+        )
+        lines.append(f"Nicht übernommen, steht nur noch in der alten Datei und ihrer Abschrift: {words}")
     lines += [f"Neue Nummern: {entry['table']} ({number(entry['rows'])})" for entry in report["new_ids"]]
     left = [row for row in report["changed"] if not row["taken"]]
     if left:

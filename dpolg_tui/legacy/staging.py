@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dpolg_tui.legacy.options import Progress, silent
 from dpolg_tui.legacy.source import BadSource, Batch, SourceFile, SourceTable
+from dpolg_tui.legacy.usual import Usual
 
 if TYPE_CHECKING:
     import asyncpg
@@ -58,17 +59,23 @@ async def load(
     """COPY every table into the staging; the answer is the number of rows that arrived per table."""
     arrived: dict[str, int] = {}
     odd: set[str] = set()
+    usual: dict[str, dict[str, str]] = {}
     with ThreadPoolExecutor(1, thread_name_prefix="migrate-data") as executor:
         for name, table in source.tables.items():
             answer = await connection.copy_to_table(
                 "source_rows",
                 schema_name="legacy",
                 columns=_COLUMNS,
-                source=_ahead(executor, _lines(source, table, run_id, odd), table, progress),
+                source=_ahead(executor, _lines(source, table, run_id, odd, usual), table, progress),
             )
             arrived[name] = int(str(answer).rpartition(" ")[2])
-    # For the mapping: in all other tables it need not look for cells that are no clean text.
-    await connection.execute("SELECT set_config('legacy.odd_tables', $1, true)", json.dumps(sorted(odd)))
+    # For the mapping: in all other tables it need not look for cells that are no clean text; and the days
+    # and moments of these columns it need not look at before it takes them.
+    await connection.execute(
+        "SELECT set_config('legacy.odd_tables', $1, true), set_config('legacy.usual', $2, true)",
+        json.dumps(sorted(odd)),
+        json.dumps(usual),
+    )
     return arrived
 
 
@@ -91,16 +98,22 @@ async def _ahead(
         executor.submit(lines.close)
 
 
-def _lines(source: SourceFile, table: SourceTable, run_id: int, odd: set[str]) -> Lines:
+def _lines(
+    source: SourceFile, table: SourceTable, run_id: int, odd: set[str], usual: dict[str, dict[str, str]]
+) -> Lines:
     """Lines of COPY for many rows at once, with their number; ``odd`` hears of cells that are no text."""
     names = [column.name for column in table.columns]
+    seen = Usual(names)
     start = f"{run_id}\t{_copy_text(table.name)}\t".encode()
     for batch in source.batches(table.name):
         lines = _fast(batch, names, start)
         # Quotation marks inside of a text have a backslash.
         if lines is None or b'["blob",' in lines:
             odd.add(table.name)
+        if table.known:
+            seen.look(batch)
         yield len(batch), _careful(batch, names, start, source) if lines is None else lines
+    usual[table.name] = seen.forms()
 
 
 def _fast(batch: Batch, names: Sequence[str], start: bytes) -> bytes | None:

@@ -68,6 +68,7 @@ async def connect(settings: DatabaseSettings) -> Any:
         "client_connection_check_interval = '2s'",
         "transaction_timeout = 0",
         "work_mem = '64MB'",
+        "temp_buffers = '64MB'",
         "maintenance_work_mem = '128MB'",
     ):
         try:
@@ -138,13 +139,17 @@ async def lock_runs(connection: Any) -> None:
 
 async def lock_tables(connection: Any) -> None:
     """Keep open desks from writing until the end of the transaction; their reading goes on."""
-    tables = await connection.fetchval(_TABLES)
+    await lock(connection, await connection.fetchval(_TABLES), "SHARE ROW EXCLUSIVE")
+
+
+async def lock(connection: Any, tables: str, mode: str) -> None:
+    """Lock tables until the end of the transaction, as soon as those who work there let go of them."""
     await connection.execute("SET LOCAL lock_timeout = '3s'")
     for _ in range(_LOCK_ATTEMPTS):
         try:
             # In a savepoint, so that what was already locked is free again while we wait for the rest.
             async with connection.transaction():
-                await connection.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
+                await connection.execute(f"LOCK TABLE {tables} IN {mode} MODE")
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             await asyncio.sleep(0.3)
         else:

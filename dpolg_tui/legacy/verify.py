@@ -1,8 +1,9 @@
 """The independent second reading: the old file, read again in Python, must be found in the target.
 
-Row by row and in batches, so that memory stays the same: the server writes each record as one line of
-text, Python writes what the old row must have become, and equal lines are fine. What is not equal is
-looked at cell by cell: it may be a repair whose original is in the notes, in quarantine or kept.
+The server writes each record as one line of text, Python writes what the old row must have become, and
+equal lines are fine. Of some hundred rows at a time only the hashes of their lines are compared; where
+they differ, the rows are read once more and compared one by one, and what is not equal cell by cell: it
+may be a repair whose original is in the notes, in quarantine or kept.
 """
 
 from __future__ import annotations
@@ -11,24 +12,25 @@ import asyncio
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.legacy import readings
 from dpolg_tui.legacy.errors import DifferencesFound
-from dpolg_tui.legacy.expectations import EXPECTATIONS, Expectation, Place
+from dpolg_tui.legacy.lines import BEHIND, BETWEEN, Part, Row, TableLines
 from dpolg_tui.legacy.totals import Money, Verification, check_totals
 
 if TYPE_CHECKING:
+    from dpolg_tui.legacy.expectations import Expectation, Place
     from dpolg_tui.legacy.options import Progress
+    from dpolg_tui.legacy.second_reading import Parts
     from dpolg_tui.legacy.source import SourceFile, SourceTable
 
-_BATCH = 4000
-_BETWEEN = "\x1f"
 _LONGEST_STAY = 365
 _LARGEST_NUMBER = 2**63 - 1
+_PLACES = 50
 
 # What a text moves to the notes from; a number there would prove nothing.
 _WRITTEN = (readings.TEXT, readings.EMAIL, readings.DATE, readings.KIND_OF_ROOM)
@@ -42,17 +44,18 @@ _SECRET_INSIDE = re.compile(
     re.IGNORECASE,
 )
 
-Row = tuple[Any, ...]
 Data = dict[str, Any]
 
 
-async def check(connection: Any, source: SourceFile, run_id: int, progress: Progress) -> Verification:
-    """Compare all of the source with the target; raises DifferencesFound."""
+async def check(
+    connection: Any, source: SourceFile, run_id: int, parts: Parts, progress: Progress
+) -> Verification:
+    """Compare all of the source, as it was read in ``parts``, with the target; raises DifferencesFound."""
     result = Verification()
     await _prepare(connection)
     money = Money()
     for name, table in source.tables.items():
-        await _Table(connection, run_id, name, table, result, money).check(source, progress)
+        await _Table(connection, run_id, name, table, result, money).check(source, parts[name], progress)
     await check_totals(connection, result, money)
     if result.differences:
         more = result.differences - len(result.named)
@@ -76,11 +79,16 @@ async def _prepare(connection: Any) -> None:
         SELECT source_table, row_id, target_id FROM migration_earlier WHERE row_id <> target_id;
         CREATE INDEX ON verification_ids (source_table, target_id);
         CREATE INDEX ON verification_ids (source_table, row_id);
-        ANALYZE verification_ids;
-        -- Every query looks up some thousand rows by their number.
-        SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+        ANALYZE verification_ids
         """
     )
+
+
+# Queries that look up some hundred rows by their number.
+_BY_NUMBER = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+)
+_AS_USUAL = "RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin"
 
 
 class _Table:
@@ -98,27 +106,72 @@ class _Table:
         self._connection = connection
         self._run_id = run_id
         self._name = name
-        self._columns = [column.name for column in table.columns]
+        self._lines = TableLines(name, table)
+        self._columns = self._lines.columns
         self._result = result
         self._money = money
-        self._expected: Expectation | None = EXPECTATIONS.get(name)
-        self._places: tuple[Place, ...] = self._expected.places if self._expected else ()
-        # A young file lacks columns: None stands for what it does not say.
-        self._numbers = [
-            self._columns.index(place.column) + 1 if place.column in self._columns else 0
-            for place in self._places
-        ]
-        listed = {place.column for place in self._places} | {"id"}
-        listed |= self._expected.derived if self._expected else set()
-        self._kept_columns = [
-            (number, column) for number, column in enumerate(self._columns, 1) if column not in listed
-        ]
+        self._expected: Expectation | None = self._lines.expected
+        self._places: tuple[Place, ...] = self._lines.places
+        self._numbers = self._lines.numbers
+        self._kept_columns = self._lines.kept_columns
 
-    async def check(self, source: SourceFile, progress: Progress) -> None:
+    async def check(self, source: SourceFile, parts: Sequence[Part], progress: Progress) -> None:
+        doubtful = await self._compare_hashes(parts)
+        done = sum(part.rows for part in parts) - sum(parts[number].rows for number in doubtful)
+        progress(self._name, done)
+        self._result.read[self._name] = sum(part.rows for part in parts)
+        self._result.rows += self._result.read[self._name]
+        if doubtful:
+            await self._connection.execute(_BY_NUMBER)
+            await self._compare_rows(source, doubtful, progress, done)
+            await self._connection.execute(_AS_USUAL)
+
+    async def _compare_hashes(self, parts: Sequence[Part]) -> set[int]:
+        """The numbers of the parts that are not plainly what they must be."""
+        plain = all(one.last < other.first for one, other in pairwise(parts))
+        if not plain or all(part.digest is None for part in parts):
+            return set(range(len(parts)))
+        answer = await self._connection.fetch(
+            await self._query_of_hashes(), self._name, [part.first for part in parts]
+        )
+        stored = {record[0] - 1: (record[1], record[2]) for record in answer}
+        doubtful = set()
+        for number, part in enumerate(parts):
+            if stored.get(number) == (part.rows, part.digest):
+                self._result.cells += part.rows * len(self._columns)
+                self._money.totals += part.totals
+                self._money.paid += part.paid
+                self._money.credit += part.credit
+            else:
+                doubtful.add(number)
+        return doubtful
+
+    async def _query_of_hashes(self) -> str:
+        if self._expected is None:
+            line, fate = "k.data::text", "kept"
+            join = (
+                f"LEFT JOIN legacy.kept_rows k ON k.run_id = {self._run_id}"
+                " AND k.table_name = f.source_table AND k.row_id = f.row_id"
+            )
+        else:
+            line, fate = await self._line(), "migrated"
+            join = f"LEFT JOIN app.{self._expected.target} t ON t.id = f.target_id"
+        return f"""
+            SELECT part, count(*), sha256(convert_to(string_agg(line, '{BEHIND}' ORDER BY row_id), 'UTF8'))
+              FROM (SELECT width_bucket(f.row_id, $2::bigint[]) AS part, f.row_id,
+                           concat(f.row_id, '{BETWEEN}', CASE f.fate WHEN '{fate}' THEN {line} END) AS line
+                      FROM migration_account f {join} WHERE f.source_table = $1) x
+             GROUP BY part
+        """
+
+    async def _compare_rows(
+        self, source: SourceFile, numbers: set[int], progress: Progress, done: int
+    ) -> None:
         statement = await self._connection.prepare(await self._query())
-        done = 0
         before: tuple[list[Row], Any] = ([], [])
-        for rows in _batches(source, self._name):
+        for number, rows in enumerate(source.batches(self._name)):
+            if number not in numbers:
+                continue
             # The server looks up this batch while Python compares the one before.
             answer = asyncio.create_task(statement.fetch(self._name, [row[0] for row in rows]))
             try:
@@ -130,15 +183,22 @@ class _Table:
             done += len(rows)
             progress(self._name, done)
         await self._judge(self._compare(*before))
-        self._result.read[self._name] = done
-        self._result.rows += done
+
+    async def _line(self) -> str:
+        """The record as one line. One call for many places; it takes a hundred arguments at most."""
+        shown = [f"({await self._shown(place)})::text" for place in self._places]
+        between = f", '{BETWEEN}', "
+        pieces = [
+            f"concat({between.join(shown[start : start + _PLACES])})"
+            for start in range(0, len(shown), _PLACES)
+        ]
+        return f" || '{BETWEEN}' || ".join(pieces)
 
     async def _query(self) -> str:
         if self._expected is None:
             line, join, found = "NULL::text", "", "true"
         else:
-            parts = [f"coalesce(({await self._shown(place)})::text, '')" for place in self._places]
-            line = f" || '{_BETWEEN}' || ".join(parts)
+            line = await self._line()
             join = f" LEFT JOIN app.{self._expected.target} t ON f.fate = 'migrated' AND t.id = f.target_id"
             found = "t.id IS NOT NULL"
         kept = "true" if self._kept_columns else "f.fate = 'kept'"
@@ -180,7 +240,7 @@ class _Table:
             self._result.differ(f"{self._name}: eine Zeile ist mehrfach verbucht")
         doubtful: list[tuple[Row, Any, list[int]]] = []
         between = len(self._places) - 1
-        for row, line in zip(rows, self._lines(rows), strict=True):
+        for row, line in zip(rows, self._lines.lines(rows), strict=True):
             record = found.get(row[0])
             if record is None:
                 self._differ(row, "fehlt in der Abrechnung")
@@ -188,8 +248,8 @@ class _Table:
                 if not record[2]:
                     self._differ(row, "ist nicht angekommen")
                     continue
-                self._add_money(row)
-                if line != record[3] or line.count(_BETWEEN) != between:
+                self._lines.add_money((row,), self._money)
+                if line != record[3] or line.count(BETWEEN) != between:
                     doubtful.append((row, record, self._doubtful_places(line, record[3])))
                 elif self._kept_columns and self._not_kept(row, record[5]):
                     doubtful.append((row, record, []))
@@ -198,21 +258,8 @@ class _Table:
         self._result.cells += len(rows) * len(self._columns)
         return doubtful
 
-    def _lines(self, rows: Sequence[Row]) -> Iterable[str]:
-        """What the server must write for each row. Column by column: nearly all of it happens in C."""
-        if not rows or not self._places:
-            return [""] * len(rows)
-        columns = list(zip(*rows, strict=True))
-        nothing = [None] * len(rows)
-        # Column 0 is the row id: it stands for columns that this file does not have.
-        read = [
-            place.reading.read_all(columns[number] if number else nothing)
-            for place, number in zip(self._places, self._numbers, strict=True)
-        ]
-        return map(_BETWEEN.join, zip(*read, strict=True))
-
     def _doubtful_places(self, line: str, stored: str | None) -> list[int]:
-        expected, found = line.split(_BETWEEN), (stored or "").split(_BETWEEN)
+        expected, found = line.split(BETWEEN), (stored or "").split(BETWEEN)
         if len(expected) == len(found) == len(self._places):
             return [number for number, text in enumerate(expected) if text != found[number]]
         return list(range(len(self._places)))
@@ -248,7 +295,7 @@ class _Table:
         elsewhere = await self._elsewhere([row[0] for row, _, _ in doubtful])
         for row, record, wrong in doubtful:
             notes, hidden = elsewhere.get(row[0], ("", []))
-            stored = (record[3] or "").split(_BETWEEN)
+            stored = (record[3] or "").split(BETWEEN)
             if self._expected is not None and wrong and len(stored) != len(self._places):
                 stored = await self._cells(row[0], self._expected.target)
             for number in wrong:
@@ -300,27 +347,27 @@ class _Table:
                 return not stored and await self._has_no_room(row)
             case "bookings", "bezahlt" | "bezahlt_am" | "zahlungsmethode":
                 # A payment of nothing is none.
-                nothing = readings.as_money_or_none(self._value(row, "gesamtpreis")) == "0.00"
+                nothing = readings.as_money_or_none(self._lines.value(row, "gesamtpreis")) == "0.00"
                 return nothing and stored in ("", "false")
             case "bookings", "ist_stiftungsfall":
-                status = readings.as_text(self._value(row, "status")).strip().lower()
+                status = readings.as_text(self._lines.value(row, "status")).strip().lower()
                 return stored == "true" and status == "stiftungsfall"
             case "rooms", "nebensaison_preis" | "hauptsaison_preis":
                 # 0.0 was: never set.
-                never = readings.as_money_or_none(self._value(row, place.column)) == "0.00"
-                pair = (self._value(row, name) for name in ("price_non_member", "price_member"))
+                never = readings.as_money_or_none(self._lines.value(row, place.column)) == "0.00"
+                pair = (self._lines.value(row, name) for name in ("price_non_member", "price_member"))
                 return never and stored in {readings.as_money_or_none(value) for value in pair}
         if place.reference and not stored:
-            return not await self._is_migrated(place.reference, self._value(row, place.column))
+            return not await self._is_migrated(place.reference, self._lines.value(row, place.column))
         return False
 
     async def _has_no_room(self, row: Row) -> bool:
         """Whether a stay may be without a room: too long, the room is missing, or somebody else has it."""
-        room = self._value(row, "room_id")
+        room = self._lines.value(row, "room_id")
         if not await self._is_migrated("rooms", room):
             return True
-        arrival = readings.as_date(self._value(row, "checkin_date"))
-        departure = readings.as_date(self._value(row, "checkout_date"))
+        arrival = readings.as_date(self._lines.value(row, "checkin_date"))
+        departure = readings.as_date(self._lines.value(row, "checkout_date"))
         if readings.UNREADABLE in (arrival, departure) or not (arrival and departure):
             return False
         first, last = date.fromisoformat(arrival), date.fromisoformat(departure)
@@ -377,36 +424,8 @@ class _Table:
         )
         return {row[0]: (row[1], [json.loads(data) for data in row[2]]) for row in answer}
 
-    def _value(self, row: Row, column: str) -> Any:
-        return row[self._columns.index(column) + 1] if column in self._columns else None
-
-    def _add_money(self, row: Row) -> None:
-        if self._name == "bookings":
-            total = self._amount(row, "gesamtpreis")
-            self._money.totals += total
-            if readings.as_yes_or_no(self._value(row, "bezahlt")) == "true":
-                self._money.paid += total
-        elif self._name == "guest_credit_transactions":
-            self._money.credit += self._amount(row, "amount")
-
-    def _amount(self, row: Row, column: str) -> Decimal:
-        """For the sums; one that is not readable here is a difference of its own row."""
-        written = readings.as_money_or_none(self._value(row, column))
-        return Decimal(0) if written == readings.UNREADABLE else Decimal(written)
-
     def _differ(self, row: Row, what: str) -> None:
         self._result.differ(f"{self._name} {row[0]}: {what}")
-
-
-def _batches(source: SourceFile, name: str) -> Iterator[list[Row]]:
-    collected: list[Row] = []
-    for batch in source.batches(name):
-        collected += batch
-        if len(collected) >= _BATCH:
-            yield collected
-            collected = []
-    if collected:
-        yield collected
 
 
 def _is_cell(cell: Any, value: Any) -> bool:

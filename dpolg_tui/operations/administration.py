@@ -6,7 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from dpolg_tui.db import migrations
+from dpolg_tui.db import housekeeping, migrations
 from dpolg_tui.db.accounts import NewUser
 from dpolg_tui.domain.models import Role
 
@@ -49,6 +49,16 @@ def upgrade_database(settings: DatabaseSettings) -> int:
     applied = asyncio.run(migrations.upgrade(settings))
     _say("\n".join(f"Angewandt: {name}" for name in applied) or "Die Datenbank ist auf dem neuesten Stand.")
     return _report(settings, only_must=False)
+
+
+def keep_house(settings: DatabaseSettings) -> int:
+    """Remove what has had its time. Returns the exit code."""
+    removed = asyncio.run(housekeeping.keep_house(settings))
+    _say(
+        f"Gelöscht: {removed.audit} Protokolleinträge nach Ablauf der Frist; {removed.others} alte "
+        "Anmeldeversuche, Sitzungen und Zwischenstände."
+    )
+    return FINE
 
 
 def _report(settings: DatabaseSettings, *, only_must: bool) -> int:

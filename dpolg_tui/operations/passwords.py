@@ -12,13 +12,14 @@ from typing import Literal
 
 from dpolg_tui.config import ConfigError
 
-Whose = Literal["admin", "owner", "booking_user", "backup"]
+Whose = Literal["admin", "owner", "booking_user", "backup", "user"]
 
 _LABELS: dict[Whose, str] = {
     "admin": "Passwort für die erste Anmeldung",
     "owner": "Passwort der Rolle dpolg_owner",
     "booking_user": "Passwort der Rolle booking_user",
     "backup": "Passwort der Rolle dpolg_backup",
+    "user": "Erstes Passwort",
 }
 _ATTEMPTS = 3
 
@@ -35,6 +36,10 @@ class Passwords:
     files: Mapping[Whose, Path | None] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     ask: Callable[[str], str] = getpass.getpass
+
+    def given(self, whose: Whose) -> bool:
+        """Whether a file or the environment has it: nobody has to be asked."""
+        return bool(self.files.get(whose) or self.environment.get(variable(whose)))
 
     def get(self, whose: Whose) -> str:
         """The password; ``ConfigError`` when there is no way to learn it."""

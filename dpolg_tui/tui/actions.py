@@ -10,13 +10,17 @@ from textual.binding import Binding, BindingType
 
 from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
+from dpolg_tui.tui.actions_admin import ADMIN_ACTIONS
 from dpolg_tui.tui.actions_app import APP_ACTIONS
+from dpolg_tui.tui.actions_audit import AUDIT_ACTIONS
 from dpolg_tui.tui.actions_chart import CHART_ACTIONS
 from dpolg_tui.tui.actions_forms import FORM_ACTIONS
 
-__all__ = ["ACTIONS", "Action", "actions_of", "bindings", "key_label"]
+__all__ = ["ACTIONS", "Action", "actions_of", "allowed", "bindings", "key_label"]
 
-ACTIONS: tuple[Action, ...] = (*CHART_ACTIONS, *FORM_ACTIONS, *APP_ACTIONS)
+ACTIONS: tuple[Action, ...] = (*CHART_ACTIONS, *FORM_ACTIONS, *ADMIN_ACTIONS, *AUDIT_ACTIONS, *APP_ACTIONS)
+
+_BY_NAME = {action.name: action for action in ACTIONS}
 
 _KEY_NAMES = {
     "enter": "Enter",
@@ -60,6 +64,12 @@ def key_label(key: str) -> str:
 def actions_of(scope: str, role: Role | None = None, *, everyone: bool = False) -> tuple[Action, ...]:
     """The actions of a scope that ``role`` may use, in the order of the registry."""
     return tuple(action for action in ACTIONS if action.scope == scope and (everyone or action.allowed(role)))
+
+
+def allowed(scope: str, method: str, role: Role | None) -> bool:
+    """Whether somebody with ``role`` may use a method of a scope; what is no action is nobody's secret."""
+    action = _BY_NAME.get(f"{scope}.{method}")
+    return action is None or action.allowed(role)
 
 
 def bindings(scope: str) -> list[BindingType]:

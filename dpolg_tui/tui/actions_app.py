@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
 
 APP_ACTIONS: tuple[Action, ...] = (
@@ -20,6 +21,23 @@ APP_ACTIONS: tuple[Action, ...] = (
     Action("app.guests", "Gäste", "f4", "Öffnet die Liste der Gäste.", "app"),
     Action("app.rooms", "Zimmer", "f5", "Öffnet die Liste der Zimmer.", "app"),
     Action(
+        "app.users",
+        "Verwaltung",
+        "f9",
+        "Öffnet die Benutzer: anlegen, Rolle, Zugang, Sitzungen.",
+        "app",
+        role=Role.ADMIN,
+    ),
+    Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
+    Action(
+        "app.legacy",
+        "Altdaten",
+        "",
+        "Was bei der Datenübernahme keinen Platz fand: Quarantäne und Aufbewahrtes.",
+        "app",
+        role=Role.ADMIN,
+    ),
+    Action(
         "app.lock",
         "Sperren",
         "ctrl+l",
@@ -27,6 +45,10 @@ APP_ACTIONS: tuple[Action, ...] = (
         "app",
         priority=True,
     ),
+    Action(
+        "app.who_is_here", "Wer ist da?", "", "Zeigt, wer angemeldet ist und woran gearbeitet wird.", "app"
+    ),
+    Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
     Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
     Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
     Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpolg_tui.domain.models import Role
 from dpolg_tui.tui.action import Action
 
 
@@ -60,7 +61,14 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
     _act("filter", "f", "Filter", "Zeigt nur bestimmte Zimmer oder Aufenthalte."),
     _act("cancel", "delete", "stornieren", "Storniert die Buchung mit Grund; hebt eine Sperre auf."),
     _act("reopen", "r", "wieder öffnen", "Sucht eine stornierte Buchung und öffnet sie wieder."),
-    _act("first_room", "", "Erstes Zimmer anlegen", "Öffnet das Formular für ein neues Zimmer."),
+    Action(
+        "chart.first_room",
+        "Erstes Zimmer anlegen",
+        "",
+        "Öffnet das Formular für ein neues Zimmer.",
+        "chart",
+        role=Role.ADMIN,
+    ),
 )
 """Handled by the chart screen, with the desk."""
 

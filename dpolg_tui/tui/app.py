@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -16,37 +15,26 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
-from textual.worker import get_current_worker
 
 from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
     from dpolg_tui.domain.models import Role
-    from dpolg_tui.tui.work import Job
+    from dpolg_tui.tui.screens.lock import LockScreen
 
 STYLES = Path(__file__).parent / "styles"
-LOGIN = "_default"
+LOGIN_MODE = "_default"
 """Textual's own first mode. One of ours would have all CSS parsed twice before the first picture."""
-PLACES = {
-    "chart": ("dpolg_tui.tui.screens.chart", "ChartScreen"),
-    "guests": ("dpolg_tui.tui.screens.guests", "GuestsScreen"),
-    "rooms": ("dpolg_tui.tui.screens.rooms", "RoomsScreen"),
-}
-"""The main places: each has its own stack of screens, imported when first shown."""
-
 IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
-
-
-def _load(module: str, name: str) -> Screen[Any]:
-    return cast("Screen[Any]", getattr(import_module(module), name)())
 
 
 class DeskApp(App[None], inherit_bindings=False):
@@ -75,9 +63,8 @@ class DeskApp(App[None], inherit_bindings=False):
         super().__init__()
         self.desk = desk
         self._open: list[DeskScreen | BaseDialog[Any]] = []
-        self.waiting_jobs: set[Job] = set()
-        """Work that was asked for and has not begun."""
-        self._jobs: list[Job] = []
+        self.jobs = work.Jobs(self._show_state)
+        self._whereabouts: Whereabouts | None = None
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
         self._reachable = False
@@ -94,14 +81,14 @@ class DeskApp(App[None], inherit_bindings=False):
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
 
     def on_unmount(self) -> None:
-        work.close_cancelled(self)
+        self.jobs.close_cancelled()
         if self._unsubscribe is not None:
             self._unsubscribe()
 
     def get_default_screen(self) -> Screen[Any]:
         """The login, unless another first screen was asked for."""
         if self._start_screen is None:
-            return _load("dpolg_tui.tui.screens.login", "LoginScreen")
+            return LOGIN.open()
         self._read_styles()
         return self._start_screen()
 
@@ -117,9 +104,9 @@ class DeskApp(App[None], inherit_bindings=False):
         return self.desk.user.role if self.desk.user else None
 
     @property
-    def _locks(self) -> list[BaseDialog[Any]]:
+    def _locks(self) -> list[LockScreen]:
         return [
-            screen
+            cast("LockScreen", screen)
             for screen in self.screen_stack
             if isinstance(screen, BaseDialog) and screen.LOCKS and not screen.at_its_end
         ]
@@ -132,10 +119,9 @@ class DeskApp(App[None], inherit_bindings=False):
     async def signed_in(self) -> None:
         """After the login: opens the first place."""
         self._read_styles()
-        for name, (module, screen) in PLACES.items():
-            self.add_mode(name, lambda module=module, screen=screen: _load(module, screen))  # type: ignore[misc]
+        await self._fit_places()
         # Textual does not count its first mode as one: without this there is no way back to the login.
-        self._modes[LOGIN] = self.get_default_screen
+        self._modes[LOGIN_MODE] = self.get_default_screen
         self._last_activity = time.monotonic()
         await self.switch_mode("chart")
         self._reachable = self.desk.connection.phase == "connected"
@@ -147,20 +133,24 @@ class DeskApp(App[None], inherit_bindings=False):
         if not self.signed_in_places:
             return
         await self.desk.logout()
-        self._end_other_flows()
+        self.jobs.end_writes()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.switch_mode(LOGIN)
+        await self.switch_mode(LOGIN_MODE)
         for name in self.signed_in_places:
             await self.remove_mode(name)
         self.clear_notifications()
 
-    def _end_other_flows(self) -> None:
-        """Ends writes that wait for the answer of a dialog which is about to disappear."""
-        current = get_current_worker()
-        for worker in list(self.workers):
-            if worker.group == "write" and worker is not current:
-                worker.cancel()
+    async def _fit_places(self) -> None:
+        """Opens the places of the role, and closes those that it no longer may see."""
+        for name, place in PLACES.items():
+            if place.allowed(self.role) and name not in self._modes:
+                self.add_mode(name, place.open)
+            elif name in self._modes and not place.allowed(self.role):
+                self.jobs.end_writes(self._screen_stacks.get(name, []))
+                if self.current_mode == name:
+                    await self.switch_mode("chart")
+                await self.remove_mode(name)
 
     @property
     def signed_in_places(self) -> list[str]:
@@ -176,11 +166,20 @@ class DeskApp(App[None], inherit_bindings=False):
         if hidden and self.locked and not self._asking:
             # Work that went on under the lock asks something: that must wait behind a lock, too.
             self._push_lock("")
+        self.show_whereabouts()
 
     def closed(self, screen: DeskScreen | BaseDialog[Any]) -> None:
         """A screen or dialog is gone."""
         if screen in self._open:
             self._open.remove(screen)
+            self.show_whereabouts()
+
+    def show_whereabouts(self) -> None:
+        """Lets colleagues know which page is shown here, and which booking is open."""
+        here = whereabouts(self.screen_stack, self._open, locked=self.locked) if self.desk.user else None
+        if here not in (None, self._whereabouts):
+            self.desk.people.here(*here)
+        self._whereabouts = here
 
     @property
     def dirty_screens(self) -> list[DeskScreen | BaseDialog[Any]]:
@@ -194,41 +193,17 @@ class DeskApp(App[None], inherit_bindings=False):
             return True
         if self._asking:
             return False  # the question is on the screen already
-        from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+        from dpolg_tui.tui.dialogs.confirm import unsaved_forms
 
         self._asking = True
         try:
-            agreed = await self.push_screen_wait(
-                ConfirmDialog(
-                    "Nicht gespeicherte Eingaben",
-                    # Whoever signs out of a locked desk is not told whose form is open.
-                    [f"Ungespeicherte Formulare: {len(dirty)}"]
-                    if self.locked
-                    else ["Noch nicht gespeichert:", *(f"• {screen.title}" for screen in dirty)],
-                    then,
-                    danger=True,
-                )
-            )
+            titles = [str(screen.title) for screen in dirty]
+            agreed = await self.push_screen_wait(unsaved_forms(titles, then, hidden=self.locked))
         finally:
             self._asking = False
         return bool(agreed)
 
     # What takes time
-
-    def job_is_slow(self, job: Job, *, cancellable: bool = False) -> None:
-        """Work takes long: the header says so, and after a while how to cancel it."""
-        if job.over:
-            return  # the clock rang while it ended
-        job.cancellable = cancellable
-        if job not in self._jobs:
-            self._jobs.append(job)
-        self._show_state()
-
-    def job_is_over(self, job: Job) -> None:
-        """Work has ended."""
-        if job in self._jobs:
-            self._jobs.remove(job)
-            self._show_state()
 
     def _show_state(self) -> None:
         for screen in self._open:
@@ -238,9 +213,9 @@ class DeskApp(App[None], inherit_bindings=False):
     @property
     def underway(self) -> str | None:
         """What takes long just now. A job behind an open dialog waits for the user, not for us."""
-        if not self._jobs or isinstance(self.screen, ModalScreen):
+        job = self.jobs.slow
+        if job is None or isinstance(self.screen, ModalScreen):
             return None
-        job = self._jobs[-1]
         return f"{job.what} … (Strg+C bricht ab)" if job.cancellable else f"{job.what} …"
 
     def show_toast(self, text: str, severity: SeverityLevel = "information") -> None:
@@ -283,13 +258,15 @@ class DeskApp(App[None], inherit_bindings=False):
                     self._reachable = reachable
             case SessionLost(reason=reason):
                 self.lock_session(reason)
+                for lock in self._locks:
+                    lock.because(reason)
             case _:
                 pass
 
     def lock_if_idle(self) -> None:
         """Locks after the idle time of the settings; 0 minutes: never."""
         minutes = self.desk.config.ui.idle_lock_minutes
-        if minutes and time.monotonic() - self._last_activity >= minutes * 60:
+        if minutes and not self.locked and time.monotonic() - self._last_activity >= minutes * 60:
             self.lock_session("Gesperrt, weil eine Weile nichts eingegeben wurde.")
 
     def lock_session(self, reason: str = "") -> None:
@@ -304,8 +281,9 @@ class DeskApp(App[None], inherit_bindings=False):
 
         self.push_screen(LockScreen(reason))
 
-    def unlocked(self) -> None:
-        """The right password was given: opens, and says what was held back."""
+    async def unlocked(self) -> None:
+        """The right password was given: opens what the role may see, and says what was held back."""
+        await self._fit_places()
         for lock in self._locks:
             lock.finish(None)
         self._last_activity = time.monotonic()
@@ -318,21 +296,37 @@ class DeskApp(App[None], inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Places, lock and sign-out exist only while somebody is signed in and not locked out."""
         if action == "cancel_job":
-            return self.underway is not None and self._jobs[-1].cancellable
+            return self.underway is not None and self.jobs.slow is not None and self.jobs.slow.cancellable
         if action == "palette" and isinstance(self.screen, ModalScreen):
             return False  # a dialog wants its answer first
-        if action in (*PLACES, "lock", "sign_out", "own_password", "palette"):
+        if action in (*PLACES, "lock", "sign_out", "own_account", "own_password", "who_is_here", "palette"):
             return bool(self.signed_in_places) and not self.locked
         return True
 
+    async def go_to(self, name: str) -> None:
+        """Shows a place, or says for whom it is."""
+        if PLACES[name].allowed(self.role):
+            await self.switch_mode(name)
+        else:
+            self.notify(FOR_ADMINS, severity="warning")
+
     async def action_chart(self) -> None:
-        await self.switch_mode("chart")
+        await self.go_to("chart")
 
     async def action_guests(self) -> None:
-        await self.switch_mode("guests")
+        await self.go_to("guests")
 
     async def action_rooms(self) -> None:
-        await self.switch_mode("rooms")
+        await self.go_to("rooms")
+
+    async def action_users(self) -> None:
+        await self.go_to("users")
+
+    async def action_audit(self) -> None:
+        await self.go_to("audit")
+
+    async def action_legacy(self) -> None:
+        await self.go_to("legacy")
 
     def action_help(self) -> None:
         from dpolg_tui.tui.dialogs.help import HelpDialog, help_for
@@ -347,6 +341,16 @@ class DeskApp(App[None], inherit_bindings=False):
 
     def action_lock(self) -> None:
         self.lock_session()
+
+    def action_who_is_here(self) -> None:
+        from dpolg_tui.tui.dialogs.presence import PresenceDialog
+
+        self.push_screen(PresenceDialog())
+
+    def action_own_account(self) -> None:
+        from dpolg_tui.tui.dialogs.account import AccountDialog
+
+        self.push_screen(AccountDialog())
 
     def action_own_password(self) -> None:
         from dpolg_tui.tui.dialogs.password import PasswordDialog
@@ -368,7 +372,8 @@ class DeskApp(App[None], inherit_bindings=False):
             self.exit()
 
     def action_cancel_job(self) -> None:
-        self._jobs[-1].cancel()
+        if self.jobs.slow is not None:
+            self.jobs.slow.cancel()
 
     def action_hint_leave(self) -> None:
         self.notify("Beenden mit Strg+Q")

@@ -6,11 +6,12 @@ here expected errors become a sentence on the screen and the others a line in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.dom import DOMNode
-from textual.worker import Worker
+from textual.screen import Screen
+from textual.worker import Worker, get_current_worker
 
 from dpolg_tui.domain.errors import Defect, DomainError, OutcomeUnknown, SessionEnded
 from dpolg_tui.log import log_defect
@@ -37,7 +38,7 @@ class Job:
 
     def __init__(
         self,
-        app: DeskApp,
+        node: DOMNode,
         work: Coroutine[Any, Any, None],
         what: str,
         failed: Failed | None,
@@ -47,8 +48,8 @@ class Job:
         self.what = what
         self.writes = writes
         self.cancellable = False
-        self.over = False
-        self._app = app
+        self._app = cast("DeskApp", node.app)
+        self._screen = None if node is self._app else node.screen
         self._work = work
         self._failed = failed
         self.worker: Worker[None] | None = None
@@ -61,18 +62,22 @@ class Job:
         self._work.close()
         return True
 
-    def cancel(self) -> None:
-        """The user does not want to wait any longer."""
-        self._cancelled = True
+    def began_on(self, screens: Collection[Screen[Any]] | None) -> bool:
+        """Whether one of these screens asked for it; None: any."""
+        return screens is None or self._screen in screens
+
+    def cancel(self, *, quietly: bool = False) -> None:
+        """The user does not want to wait any longer; or, ``quietly``, what it waits for disappears."""
+        self._cancelled = not quietly
         if self.worker is not None:
             self.worker.cancel()
 
     async def run(self) -> None:
         """Does the work and puts into words how it failed."""
         app = self._app
-        app.waiting_jobs.discard(self)
-        slow = app.set_timer(SLOW, lambda: app.job_is_slow(self))
-        very_slow = app.set_timer(CANCELLABLE, lambda: app.job_is_slow(self, cancellable=True))
+        app.jobs.begins(self)
+        slow = app.set_timer(SLOW, lambda: app.jobs.is_slow(self))
+        very_slow = app.set_timer(CANCELLABLE, lambda: app.jobs.is_slow(self, cancellable=True))
         try:
             await self._work
         except DomainError as error:
@@ -82,11 +87,61 @@ class Job:
         finally:
             slow.stop()
             very_slow.stop()
-            self.over = True
-            app.job_is_over(self)
+            app.jobs.is_over(self)
             if self._cancelled:
                 told = OutcomeUnknown(CANCELLED_WRITE) if self.writes else DomainError(CANCELLED)
                 show_error(app, told, self._failed)
+
+
+class Jobs:
+    """Everything that was asked for and is not over. ``changed``: what takes long is another."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.waiting: set[Job] = set()
+        """Asked for, not begun."""
+        self._running: set[Job] = set()
+        self._slow: list[Job] = []
+        self._changed = changed
+
+    @property
+    def slow(self) -> Job | None:
+        """The latest of those that take long."""
+        return self._slow[-1] if self._slow else None
+
+    def begins(self, job: Job) -> None:
+        """A job has begun."""
+        self.waiting.discard(job)
+        self._running.add(job)
+
+    def is_slow(self, job: Job, *, cancellable: bool = False) -> None:
+        """A job takes long; after a while it can be cancelled."""
+        if job not in self._running:
+            return  # the clock rang while it ended
+        job.cancellable = cancellable
+        if job not in self._slow:
+            self._slow.append(job)
+        self._changed()
+
+    def is_over(self, job: Job) -> None:
+        """A job has ended."""
+        self._running.discard(job)
+        if job in self._slow:
+            self._slow.remove(job)
+            self._changed()
+
+    def close_cancelled(self) -> None:
+        """Forgets reads that were replaced, or whose screen went, before they began."""
+        self.waiting -= {job for job in self.waiting if job.close_unless_begun()}
+
+    def end_writes(self, screens: Collection[Screen[Any]] | None = None) -> None:
+        """Ends writes that wait for the answer of a dialog which is about to disappear.
+
+        ``screens``: only those that began there. Not the one in which this is called.
+        """
+        current = get_current_worker()
+        for job in self._running | self.waiting:
+            if job.writes and job.worker is not current and job.began_on(screens):
+                job.cancel(quietly=True)
 
 
 def read(
@@ -102,12 +157,12 @@ def read(
     ``what`` names it on the screen while it takes long ("Gäste suchen").
     """
     app = cast("DeskApp", node.app)
-    job = Job(app, work, what, failed, writes=False)
+    job = Job(node, work, what, failed, writes=False)
     job.worker = node.run_worker(
         job.run, name=what, description=what, group=group, exclusive=True, exit_on_error=False
     )
-    close_cancelled(app)
-    app.waiting_jobs.add(job)
+    app.jobs.close_cancelled()
+    app.jobs.waiting.add(job)
     return job.worker
 
 
@@ -119,17 +174,12 @@ def write(
     Also for flows that ask on the way (``await app.push_screen_wait(...)``).
     """
     app = cast("DeskApp", node.app)
-    job = Job(app, work, what, failed, writes=True)
+    job = Job(node, work, what, failed, writes=True)
     job.worker = app.run_worker(
         job.run, name=what, description=what, group="write", exclusive=False, exit_on_error=False
     )
-    app.waiting_jobs.add(job)
+    app.jobs.waiting.add(job)
     return job.worker
-
-
-def close_cancelled(app: DeskApp) -> None:
-    """Forgets reads that were replaced, or whose screen went, before they began."""
-    app.waiting_jobs -= {job for job in app.waiting_jobs if job.close_unless_begun()}
 
 
 def show_error(app: DeskApp, error: DomainError, failed: Failed | None = None) -> None:

@@ -20,8 +20,6 @@ BEGIN
     SELECT jsonb_build_object(
                'snapshot', pg_current_snapshot()::text,
                'instance_id', i.instance_id,
-               'server_time', statement_timestamp(),
-               'expires_at', session.expires_at,
                'notification_queue', pg_notification_queue_usage(),
                'reload', coalesce(f.reload, false)
                          OR (since IS NOT NULL AND pg_snapshot_xmin(since) <= i.feed_floor),
@@ -44,35 +42,11 @@ BEGIN
                    LIMIT most + 1) c
       ) f ON since IS NOT NULL;
     RETURN answer || jsonb_build_object('present', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', p.id, 'username', p.username,
-                                                     'full_name', p.full_name, 'role', p.role) ORDER BY p.id), '[]')
-          FROM (SELECT DISTINCT u.id, u.username, u.full_name, u.role
-                  FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
-                 WHERE s.ended_at IS NULL AND s.last_seen > statement_timestamp() - interval '150 seconds'
-                   AND s.created_at > statement_timestamp() - interval '12 hours' AND u.active) p));
-END $$;
-
--- What has had its time, a little at each call: a heartbeat must stay quick.
-CREATE OR REPLACE FUNCTION app.forget_the_old() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    most constant integer := 1000;
-    purged xid8;
-BEGIN
-    WITH gone AS (
-        DELETE FROM app.change_feed c WHERE c.ctid = ANY (ARRAY(
-            SELECT f.ctid FROM app.change_feed f WHERE f.at < now() - interval '7 days' ORDER BY f.at LIMIT most))
-        RETURNING c.xid)
-    SELECT g.xid INTO purged FROM gone g ORDER BY g.xid DESC LIMIT 1;
-    -- A desk whose snapshot is older may have missed what is gone now: it reads everything again.
-    UPDATE app.installation i SET feed_floor = purged WHERE purged > i.feed_floor;
-    DELETE FROM app.requests r WHERE r.id = ANY (ARRAY(
-        SELECT q.id FROM app.requests q WHERE q.at < now() - interval '30 days' LIMIT most));
-    DELETE FROM auth.attempts a WHERE a.id = ANY (ARRAY(
-        SELECT t.id FROM auth.attempts t WHERE t.at < now() - interval '90 days' LIMIT most));
-    DELETE FROM auth.sessions s WHERE s.id = ANY (ARRAY(
-        SELECT o.id FROM auth.sessions o WHERE o.last_seen < now() - interval '90 days' LIMIT most));
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'user_id', u.id, 'username', u.username, 'full_name', u.full_name, 'role', u.role, 'desk', s.desk,
+                   'screen', s.screen, 'booking_id', s.booking_id, 'since', s.created_at) ORDER BY u.id, s.id), '[]')
+          FROM auth.open_sessions s JOIN auth.users u ON u.id = s.user_id
+         WHERE s.last_seen > statement_timestamp() - interval '150 seconds'));
 END $$;
 
 CREATE OR REPLACE FUNCTION app.colleagues()
@@ -325,34 +299,7 @@ BEGIN
      ORDER BY r.id;
 END $$;
 
--- Who did what to one record, newest first; a booking's history has its stays in it.
-CREATE OR REPLACE FUNCTION app.history(kind text, record bigint, max_rows integer)
-RETURNS TABLE (id bigint, "timestamp" timestamptz, username text, table_name text, record_id bigint, operation text,
-               old_data jsonb, new_data jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-AS $$
-DECLARE
-    wanted integer := greatest(1, least(max_rows, 500));
-BEGIN
-    PERFORM app.require_session();
-    IF kind = 'bookings' THEN
-        RETURN QUERY
-        SELECT a.id, a.timestamp, coalesce(u.full_name, a.username), a.table_name, a.record_id, a.operation,
-               a.old_data, a.new_data
-          FROM app.audit_log a LEFT JOIN auth.users u ON u.id = a.user_id
-         WHERE a.booking_id = record ORDER BY a.id DESC LIMIT wanted;
-    ELSIF kind IN ('guests', 'rooms', 'occupancies', 'reminders') THEN
-        RETURN QUERY
-        SELECT a.id, a.timestamp, coalesce(u.full_name, a.username), a.table_name, a.record_id, a.operation,
-               a.old_data, a.new_data
-          FROM app.audit_log a LEFT JOIN auth.users u ON u.id = a.user_id
-         WHERE a.table_name = kind AND a.record_id = record ORDER BY a.id DESC LIMIT wanted;
-    ELSE
-        RAISE EXCEPTION 'no history of %', kind USING ERRCODE = '42501';
-    END IF;
-END $$;
-
 GRANT EXECUTE ON FUNCTION app.heartbeat(text), app.colleagues(), app.rooms(), app.chart(date, date, bigint),
     app.chart_rows(bigint[], bigint[]), app.booking(bigint), app.guest(bigint),
     app.search_guests(text, integer), app.search_bookings(text, integer),
-    app.free_rooms(date, date, integer, bigint), app.history(text, bigint, integer) TO booking_user;
+    app.free_rooms(date, date, integer, bigint) TO booking_user;

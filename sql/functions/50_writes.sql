@@ -76,6 +76,10 @@ BEGIN
        INTO froms, tos
       USING (SELECT coalesce(jsonb_object_agg(key, value -> 'from'), '{}') FROM jsonb_each(changes)),
             (SELECT coalesce(jsonb_object_agg(key, value -> 'to'), '{}') FROM jsonb_each(changes));
+    -- They would reach the terminals of colleagues as commands; lines and tabs are text.
+    IF EXISTS (SELECT FROM jsonb_each_text(tos) WHERE value ~ '[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]') THEN
+        PERFORM app.refuse('no_control_characters', 'text must not control a terminal');
+    END IF;
     RETURN (SELECT coalesce(jsonb_object_agg(key, jsonb_build_object('from', froms -> key, 'to', tos -> key)), '{}')
               FROM jsonb_each(changes));
 END $$;
@@ -183,7 +187,8 @@ DECLARE
     last_taken date;
 BEGIN
     PERFORM app.require_session();
-    IF changes ? 'key_code' THEN
+    -- A new room has prices too.
+    IF record IS NULL OR changes ?| ARRAY['key_code', 'price_low', 'price_high', 'final_cleaning_fee'] THEN
         PERFORM app.require_admin();
     END IF;
     IF record IS NOT NULL AND changes #>> '{retired_from,to}' IS NOT NULL THEN
@@ -219,6 +224,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM app.require_admin();
+    -- The pool of companions is the guest's own; whatever else refers to the guest keeps both.
+    DELETE FROM app.companions c WHERE c.guest_id = record;
     RETURN app.delete_record('guests', request, record);
 END $$;
 
@@ -227,6 +234,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM app.require_admin();
+    DELETE FROM app.room_prices p WHERE p.room_id = record;
     RETURN app.delete_record('rooms', request, record);
 END $$;
 

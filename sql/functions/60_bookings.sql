@@ -265,6 +265,8 @@ BEGIN
     END IF;
     IF current.checked_in_at IS NOT NULL OR current.status IN ('eingecheckt', 'ausgecheckt') THEN
         PERFORM app.refuse('booking_not_used', 'the guest has been in the house');
+    ELSIF EXISTS (SELECT FROM app.payments p WHERE p.booking_id = record) THEN
+        PERFORM app.refuse('booking_without_payments', 'money was received for this booking');
     END IF;
     DELETE FROM app.occupancies o WHERE o.booking_id = record;
     -- What is only part of it goes with it; money received and mails sent keep it.

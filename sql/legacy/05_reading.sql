@@ -30,14 +30,19 @@ DECLARE
     raw text;
     typed text;
     some_odd boolean;
+    -- The staging has seen in which columns all days and moments are written as usual; others are looked at first.
+    usual constant jsonb := coalesce(nullif(current_setting('legacy.usual', true), ''), '{}');
 BEGIN
     FOR t IN SELECT DISTINCT table_name FROM migration_column LOOP
         SELECT string_agg(format('s.data -> %1$L ->> 1 AS %1$I', column_name)
                           || CASE type WHEN 'n' THEN format(', s.data -> %1$L ->> 0 AS c_%1$s', column_name) ELSE '' END, ', '),
                string_agg(CASE type
                    WHEN 'n' THEN format(', legacy.money_of(r.%1$I, r.c_%1$s) AS n_%1$s', column_name)
-                   WHEN 'd' THEN format(', legacy.day_of(r.%1$I) AS d_%1$s', column_name)
-                   WHEN 'm' THEN format(', legacy.moment_of(r.%1$I) AS m_%1$s', column_name)
+                   WHEN 'd' THEN format(CASE WHEN usual -> t ->> column_name = 'd' THEN ', r.%1$I::date AS d_%1$s'
+                                             ELSE ', legacy.day_of(r.%1$I) AS d_%1$s' END, column_name)
+                   WHEN 'm' THEN format(CASE WHEN usual -> t ->> column_name = 'm'
+                                             THEN ', r.%1$I::timestamp AT TIME ZONE ''UTC'' AS m_%1$s'
+                                             ELSE ', legacy.moment_of(r.%1$I) AS m_%1$s' END, column_name)
                    WHEN 'b' THEN format(', legacy.flag_of(r.%1$I) AS b_%1$s', column_name)
                    WHEN 'i' THEN format(', legacy.integer_of(r.%1$I) AS i_%1$s', column_name) END, '')
           INTO raw, typed

@@ -3,43 +3,56 @@
 DO $$
 DECLARE
     t record;
+    troubled boolean;
+    unknown text[];
     run constant bigint := current_setting('legacy.run_id')::bigint;
 BEGIN
-    FOR t IN SELECT * FROM migration_target LOOP
-        EXECUTE format('INSERT INTO legacy.quarantine (run_id, source_table, source_id, data, reason_code, sentence) '
-            'SELECT $1, %1$L, m.row_id, legacy.masked(s.data), r.code, '
-            '       format(r.sentence, coalesce(l.label, m.column_name), '
-            '              coalesce(left(coalesce(o.data, s.data) -> m.column_name ->> 1, 200), ''—'')) '
-            '  FROM (SELECT row_id, split_part(problem, '':'', 1) AS code, split_part(problem, '':'', 2) AS column_name '
-            '          FROM map_%1$s WHERE problem IS NOT NULL %2$s) m '
-            '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = m.row_id '
-            '  JOIN migration_reason r ON r.code = m.code '
-            '  LEFT JOIN migration_odd o ON o.table_name = %1$L AND o.row_id = m.row_id '
-            '  LEFT JOIN migration_label l ON l.column_name = m.column_name ORDER BY m.row_id',
-            t.source_table,
-            CASE WHEN t.source_table = 'bookings' THEN
-                'UNION ALL SELECT row_id, split_part(warning, '':'', 1), split_part(warning, '':'', 2) '
-                'FROM map_bookings WHERE problem IS NULL AND warning LIKE ''stay_too_long%''' END)
-            USING run;
+    FOR t IN SELECT source_table, CASE WHEN source_table = 'bookings' THEN
+                    'UNION ALL SELECT row_id, split_part(warning, '':'', 1), split_part(warning, '':'', 2) '
+                    'FROM map_bookings WHERE problem IS NULL AND warning LIKE ''stay_too_long%''' ELSE '' END AS more
+               FROM migration_target
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT row_id, '''', '''' FROM map_%s WHERE problem IS NOT NULL %s)',
+                       t.source_table, t.more) INTO troubled;
+        IF troubled THEN
+            EXECUTE format('INSERT INTO legacy.quarantine (run_id, source_table, source_id, data, reason_code, sentence) '
+                'SELECT $1, %1$L, m.row_id, legacy.masked(s.data), r.code, '
+                '       format(r.sentence, coalesce(l.label, m.column_name), '
+                '              coalesce(left(coalesce(o.data, s.data) -> m.column_name ->> 1, 200), ''—'')) '
+                '  FROM (SELECT row_id, split_part(problem, '':'', 1) AS code, split_part(problem, '':'', 2) AS column_name '
+                '          FROM map_%1$s WHERE problem IS NOT NULL %2$s) m '
+                '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = m.row_id '
+                '  JOIN migration_reason r ON r.code = m.code '
+                '  LEFT JOIN migration_odd o ON o.table_name = %1$L AND o.row_id = m.row_id '
+                '  LEFT JOIN migration_label l ON l.column_name = m.column_name ORDER BY m.row_id',
+                t.source_table, t.more)
+                USING run;
+        END IF;
         -- Bytes that had to be replaced, in rows that were migrated.
-        EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, '
-            '       CASE WHEN c.key IN (''schluesselcode'', ''smtp_password'') THEN ''secret_bytes'' '
-            '            WHEN o.data -> c.key ->> 0 = ''null'' THEN ''blob'' ELSE ''bytes'' END '
-            '  FROM migration_odd o JOIN map_%1$s m ON m.row_id = o.row_id AND m.problem IS NULL '
-            '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = o.row_id, jsonb_each(s.data) c '
-            ' WHERE o.table_name = %1$L AND c.value ->> 0 IN (''blob'', ''text64'') '
-            '   AND EXISTS (SELECT FROM migration_column k WHERE k.table_name = %1$L AND k.column_name = c.key)',
-            t.source_table);
-        -- Columns that nobody knows.
-        EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, ''unknown_column'' '
-            '  FROM map_%1$s m JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = m.row_id, jsonb_each(s.data) c '
-            ' WHERE m.problem IS NULL AND c.value ->> 0 <> ''null'' '
-            '   AND c.key IN (SELECT jsonb_object_keys(f.data) FROM (SELECT data FROM legacy.source_rows '
-            '                  WHERE table_name = %1$L LIMIT 1) f EXCEPT '
-            '                 SELECT k.column_name FROM migration_column k WHERE k.table_name = %1$L) '
-            '   AND EXISTS (SELECT jsonb_object_keys(f.data) FROM (SELECT data FROM legacy.source_rows '
-            '                WHERE table_name = %1$L LIMIT 1) f EXCEPT '
-            '               SELECT k.column_name FROM migration_column k WHERE k.table_name = %1$L)', t.source_table);
+        IF EXISTS (SELECT FROM migration_odd o WHERE o.table_name = t.source_table) THEN
+            EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, '
+                '       CASE WHEN c.key IN (''schluesselcode'', ''smtp_password'') THEN ''secret_bytes'' '
+                '            WHEN o.data -> c.key ->> 0 = ''null'' THEN ''blob'' ELSE ''bytes'' END '
+                '  FROM migration_odd o JOIN map_%1$s m ON m.row_id = o.row_id AND m.problem IS NULL '
+                '  JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = o.row_id, jsonb_each(s.data) c '
+                ' WHERE o.table_name = %1$L AND c.value ->> 0 IN (''blob'', ''text64'') '
+                '   AND EXISTS (SELECT FROM migration_column k WHERE k.table_name = %1$L AND k.column_name = c.key)',
+                t.source_table);
+        END IF;
+        -- Columns that nobody knows. All rows of a table have the same ones.
+        PERFORM set_config('enable_seqscan', 'off', true);
+        SELECT array_agg(k) INTO unknown
+          FROM (SELECT s.data FROM legacy.source_rows s WHERE s.table_name = t.source_table LIMIT 1) f,
+               jsonb_object_keys(f.data) k
+         WHERE NOT EXISTS (SELECT FROM migration_column c WHERE c.table_name = t.source_table AND c.column_name = k);
+        PERFORM set_config('enable_seqscan', 'on', true);
+        IF unknown IS NOT NULL THEN
+            EXECUTE format('INSERT INTO migration_cell SELECT %1$L, m.row_id, c.key, ''unknown_column'' '
+                '  FROM map_%1$s m JOIN legacy.source_rows s ON s.table_name = %1$L AND s.row_id = m.row_id, '
+                '       jsonb_each(s.data) c '
+                ' WHERE m.problem IS NULL AND c.value ->> 0 <> ''null'' AND c.key = ANY ($1)', t.source_table)
+                USING unknown;
+        END IF;
     END LOOP;
 END $$;
 
@@ -48,15 +61,25 @@ INSERT INTO legacy.kept_rows (run_id, table_name, row_id, data)
 SELECT current_setting('legacy.run_id')::bigint, s.table_name, s.row_id, legacy.masked(s.data)
   FROM legacy.source_rows s
  WHERE s.table_name NOT IN (SELECT source_table FROM migration_target);
-INSERT INTO legacy.kept_rows (run_id, table_name, row_id, data)
-SELECT current_setting('legacy.run_id')::bigint, c.source_table, c.row_id,
-       legacy.masked(jsonb_object_agg(c.column_name, s.data -> c.column_name))
-  FROM (SELECT DISTINCT x.source_table, x.row_id, x.column_name FROM migration_cell x JOIN migration_kind k USING (kind)
-         WHERE k.keeps AND NOT EXISTS (SELECT FROM migration_column m WHERE m.table_name = x.source_table
-                                          AND m.column_name = x.column_name AND m.type = 's')) c
-  JOIN legacy.source_rows s ON s.table_name = c.source_table AND s.row_id = c.row_id
- WHERE s.data -> c.column_name ->> 0 IS NOT NULL
- GROUP BY c.source_table, c.row_id;
+CREATE TEMP TABLE kept_cell ON COMMIT DROP AS
+SELECT DISTINCT x.source_table, x.row_id, x.column_name FROM migration_cell x JOIN migration_kind k USING (kind)
+ WHERE k.keeps AND NOT EXISTS (SELECT FROM migration_column m WHERE m.table_name = x.source_table
+                                  AND m.column_name = x.column_name AND m.type = 's');
+ANALYZE kept_cell;
+DO $$
+DECLARE
+    t text;
+BEGIN
+    -- One table after the other, so that of the raw rows only those are read that may have such cells.
+    FOR t IN SELECT DISTINCT source_table FROM kept_cell LOOP
+        INSERT INTO legacy.kept_rows (run_id, table_name, row_id, data)
+        SELECT current_setting('legacy.run_id')::bigint, t, c.row_id,
+               legacy.masked(jsonb_object_agg(c.column_name, s.data -> c.column_name))
+          FROM kept_cell c JOIN legacy.source_rows s ON s.table_name = t AND s.row_id = c.row_id
+         WHERE c.source_table = t AND s.data -> c.column_name ->> 0 IS NOT NULL
+         GROUP BY c.row_id;
+    END LOOP;
+END $$;
 
 -- Before: values of the column in the migrated rows; after: those that are still in its place.
 INSERT INTO migration_repair

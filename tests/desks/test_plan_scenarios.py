@@ -18,7 +18,7 @@ from dpolg_tui.tui.screens.booking import BookingScreen
 from tests.databases import TestDatabase
 from tests.desks import five
 from tests.tui.desk_app import Running
-from tests.tui.forms_house import House, furnish
+from tests.tui.forms_house import House, furnish, make_rooms
 
 
 async def _furnished(here: Running) -> House:
@@ -107,10 +107,11 @@ async def test_stress_five_clients_for_minutes(database: TestDatabase) -> None:
 async def _stress(database: TestDatabase, seconds: float) -> None:
     async with five.desks(database) as desks:
         house = await _furnished(desks[0])
-        for number in range(3, 9):
-            await desks[0].desk.rooms.create(
-                {"name": f"{number}", "category": "DZ", "place": "Brannenburg", "capacity": 2}
-            )
+        rooms = (
+            {"name": f"{number}", "category": "DZ", "place": "Brannenburg", "capacity": 2}
+            for number in range(3, 9)
+        )
+        await make_rooms(desks[0].desk, *rooms)
         for here in desks:
             await here.until(lambda here=here: len(here.desk.store.rooms) == 8, "rooms")
         end = time.monotonic() + seconds
@@ -236,9 +237,8 @@ async def test_conflict(database: TestDatabase) -> None:
     async with five.desks(database, ["anna", "ben"]) as (anna, ben):
         house = await _furnished(anna)
         today = anna.desk.today()
-        other = await anna.desk.rooms.create(
-            {"name": "3", "category": "DZ", "place": "Brannenburg", "capacity": 2}
-        )
+        room = {"name": "3", "category": "DZ", "place": "Brannenburg", "capacity": 2}
+        (other,) = await make_rooms(anna.desk, room)
         nights = {"arrival": today + timedelta(days=1), "departure": today + timedelta(days=3)}
         made = await anna.desk.bookings.create(
             {"guest_id": house.huber, "stay/new": {"room_id": None, **nights}}
@@ -246,7 +246,7 @@ async def test_conflict(database: TestDatabase) -> None:
         assert (made.id, made.version) == (made.id, 1)
         (stay,) = (await ben.desk.bookings.get(made.id or 0)).stays
         before = {"room_id": None, **nights}
-        wishes = {"anna": {"room_id": house.double, **nights}, "ben": {"room_id": other.id, **nights}}
+        wishes = {"anna": {"room_id": house.double, **nights}, "ben": {"room_id": other, **nights}}
         results = await asyncio.gather(
             anna.desk.bookings.save(made.id or 0, {f"stay/{stay.id}": Change(before, wishes["anna"])}),
             ben.desk.bookings.save(made.id or 0, {f"stay/{stay.id}": Change(before, wishes["ben"])}),

@@ -10,7 +10,7 @@ import pytest
 from dpolg_tui.domain.german import format_number
 from dpolg_tui.domain.labels import field_label, value_label
 from dpolg_tui.domain.models import HistoryEntry, LineKind, Priority, Reminder
-from dpolg_tui.tui.labels import history_lines
+from dpolg_tui.domain.words import history_lines
 
 
 def test_the_table_decides_where_a_name_means_two_things() -> None:
@@ -54,10 +54,10 @@ def test_the_history_names_the_record_before_the_field() -> None:
     lines = [(line.what, line.after) for line in history_lines([entry], {})]
     assert lines == [
         ("Erinnerung angelegt", ""),
+        ("Erinnerung: Art", "von Hand"),
         ("Erinnerung: Titel", "Anruf"),
         ("Erinnerung: Fällig am", "24.11.2026"),
         ("Erinnerung: Vorrang", "hoch"),
-        ("Erinnerung: Art", "von Hand"),
     ]
 
 

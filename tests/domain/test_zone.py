@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,3 +32,16 @@ def test_a_computer_without_zone_database_shows_the_same(
     monkeypatch.setattr(zone, "_system_zone", lambda: None)
     assert german.format_datetime(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)) == "02.07.2026 00:30"
     assert german.format_datetime(datetime(2026, 1, 1, 22, 30, tzinfo=UTC)) == "01.01.2026 23:30"
+
+
+@pytest.mark.parametrize(
+    "day", [date(2026, 3, 29), date(2026, 3, 30), date(2026, 10, 25), date(2026, 10, 26)]
+)
+def test_a_day_begins_at_midnight_also_around_the_change_of_clocks(
+    day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for without_database in (False, True):
+        if without_database:
+            monkeypatch.setattr(zone, "_system_zone", lambda: None)
+        start = zone.in_house(zone.midnight(day))
+        assert (start.date(), start.hour, start.minute) == (day, 0, 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from dpolg_tui.legacy.report import findings
 from tests.databases import TestDatabase, run
 from tests.legacy.migration import accounted, counts, execute, migrate, query, source, start, state, value
 from tests.sql.stage import DAY, Stage, connect
@@ -245,6 +246,9 @@ def test_secrets_are_only_in_their_column(database: TestDatabase, tmp_path: Path
         bookings=60,
         defects=dict.fromkeys(("secret_in_log", "bad_capacity", "second_email_config", "orphan_room"), 0.1),
     )
+    with source(built.path) as old:
+        old.execute("CREATE TABLE zimmer_alt AS SELECT id, schluesselcode FROM rooms")
+        codes = old.execute("SELECT count(*) FROM rooms WHERE schluesselcode <> ''").fetchone()[0]
     result = migrate(database, built.path, tmp_path / "run")
     assert result.code == 0
     names = query(
@@ -262,6 +266,18 @@ def test_secrets_are_only_in_their_column(database: TestDatabase, tmp_path: Path
         assert f'"{secret}"' not in stored
         assert f'\\"{secret}\\"' not in stored
         assert f'"{secret}"' not in printed
+    hidden = {(row["table"], row["column"]): row["rows"] for row in result.report["secrets_only_in_copy"]}
+    lost = "SELECT count(*) FROM legacy.quarantine WHERE source_table = $1 AND data -> $2 ->> 1 = '***'"
+    expected = {
+        (table, column): value(database, lost, table, column)
+        for table, column in (("rooms", "schluesselcode"), ("email_config", "smtp_password"))
+    }
+    expected["zimmer_alt", "schluesselcode"] = codes
+    assert hidden == expected
+    assert min(expected.values()) > 0
+    (line,) = [line for line in findings(result.report) if "Abschrift" in line]
+    for (table, _), rows in expected.items():
+        assert f"({table}, {rows} ×)" in line
 
 
 async def test_open_desks_are_told_once_and_see_the_house(database: TestDatabase, tmp_path: Path) -> None:
@@ -346,7 +362,7 @@ def test_two_at_once_take_it_over_once(database: TestDatabase, tmp_path: Path) -
 
 
 def test_checks_find_nothing_after_a_migration(database: TestDatabase, tmp_path: Path) -> None:
-    from dpolg_tui.db.migrations import findings
+    from dpolg_tui.db import migrations
 
     assert migrate(database, house(tmp_path / "alt.sqlite"), tmp_path / "run").code == 0
-    assert run(lambda: findings(database.superuser_dsn)) == []
+    assert run(lambda: migrations.findings(database.superuser_dsn)) == []

@@ -135,3 +135,22 @@ def _noon(day: int) -> datetime:
 def _row(table: Any, /, **values: Any) -> Any:
     """A row whose other columns are empty."""
     return table(**(dict.fromkeys(table._fields) | values))
+
+
+OLD_DATA = """
+INSERT INTO legacy.runs (started_at, source_sha256, program_version)
+VALUES ('2026-11-20 09:15+01', repeat('0', 64), '1');
+INSERT INTO legacy.quarantine (run_id, source_table, source_id, data, reason_code, sentence) VALUES
+    (1, 'rooms', 12, '{"id": ["integer", "12"], "name": ["text", "Zimmer [12]"], "notizen": ["null", null],
+                       "schluesselcode": ["text", "***"], "capacity": ["text", "viele"]}',
+     'out_of_range', 'Die Bettenzahl „viele“ ist hier nicht möglich.'),
+    (1, 'bookings', 371, '{}', 'departure_not_after_arrival',
+     'Die Abreise „2025-02-03“ liegt nicht nach der Anreise.'),
+    (1, 'additional_services', 44, '{}', 'parent_quarantined',
+     'Die Buchung mit der Nummer 371 ist selbst in Quarantäne.');
+INSERT INTO legacy.kept_rows
+SELECT 1, t, n, '{"wert": ["text", "x"]}'
+  FROM unnest(ARRAY['booking_attributes', 'wünsche']) t, generate_series(1, 3) n;
+INSERT INTO legacy.kept_rows VALUES (1, 'rooms', 12, '{"price_member": ["real", "45.5"]}');
+"""
+"""What a data migration left behind."""

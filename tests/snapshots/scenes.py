@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from unittest.mock import patch
 
 from dpolg_tui.config import Config
 from dpolg_tui.desk import Desk
+from dpolg_tui.desk.events import PresenceChanged
 from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Status
+from dpolg_tui.domain.people import Presence
 from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.screens.booking import BookingScreen
 from tests.tui.desk_app import TIMEOUT, Running
@@ -122,6 +124,16 @@ async def room_form(here: Running) -> None:
     here.app.push_screen(RoomDialog(_rooms(here)[2]))
 
 
+async def legacy(here: Running) -> None:
+    await here.app.run_action("legacy")
+    await here.sees("Bettenzahl")
+
+
+async def legacy_row(here: Running) -> None:
+    await legacy(here)
+    await here.pilot.press("enter")
+
+
 async def block(here: Running) -> None:
     from dpolg_tui.tui.dialogs.block import BlockDialog
 
@@ -219,6 +231,87 @@ async def password(here: Running) -> None:
     here.app.action_own_password()
 
 
+async def guest_history(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.guest import GuestDialog
+
+    here.app.push_screen(GuestDialog(3))
+    await here.sees("Müller")
+    await here.pilot.press("ctrl+t")
+
+
+async def audit(here: Running) -> None:
+    """The audit log, on a line that says more than fits."""
+    await here.app.action_audit()
+    await here.sees("Büro" if here.app.size.width > 100 else "Ben")
+    await here.pilot.press(*["down"] * 9)
+
+
+async def audit_entry(here: Running) -> None:
+    await audit(here)
+    await here.pilot.press("enter")
+
+
+async def audit_filter(here: Running) -> None:
+    await audit(here)
+    await here.pilot.press("f")
+
+
+async def export(here: Running) -> None:
+    await guests(here)
+    await here.sees("Huber, Eva")
+    await here.pilot.press("x", "j")
+
+
+async def anonymise(here: Running) -> None:
+    await guests(here)
+    await here.sees("Huber, Eva")
+    await here.pilot.press("a", "j")
+
+
+async def users(here: Running) -> None:
+    """The users, with the cursor on somebody who is locked out."""
+    await here.pilot.press("f9")
+    await here.sees("Clara Beispiel")
+    await here.pilot.press("down", "down", "down")
+
+
+async def user_form(here: Running) -> None:
+    await users(here)
+    await here.pilot.press("enter")
+
+
+async def shown_password(here: Running) -> None:
+    from dpolg_tui.tui.dialogs.shown_password import ShownPasswordDialog
+
+    here.app.push_screen(ShownPasswordDialog("clara", "Kufe-Amsel-Tropfen-9"))
+
+
+async def account(here: Running) -> None:
+    here.app.action_own_account()
+
+
+def _colleagues(here: Running) -> None:
+    """Two colleagues at three desks; the first has the booking of the scenes open."""
+    booking, since = _a_stay(here, Status.CONFIRMED).booking_id, datetime(2026, 11, 21, 7, 4, tzinfo=UTC)
+    ben, clara = (901, "Ben [Beispiel]", "bb"), (902, "Clara-Sophie Übermäßig-Langername", "cü")
+    here.desk.present = (
+        Presence(*ben, "d1", since, "Buchung 2026-3", booking),
+        Presence(*clara, "d2", since, "Belegungsplan"),
+        Presence(*clara, "d3", since, "gesperrt"),
+    )
+    here.desk.tell(PresenceChanged())
+
+
+async def who_is_here(here: Running) -> None:
+    _colleagues(here)
+    here.app.action_who_is_here()
+
+
+async def booking_editing(here: Running) -> None:
+    await booking_edit(here)
+    _colleagues(here)
+
+
 SCENES: dict[str, Scene] = {
     "login": stay,
     "lock": lock,
@@ -235,6 +328,8 @@ SCENES: dict[str, Scene] = {
     "guest-new": guest_new,
     "rooms": rooms,
     "room": room_form,
+    "legacy": legacy,
+    "legacy-row": legacy_row,
     "block": block,
     "cancel": cancel,
     "change-stay": change_stay,
@@ -249,6 +344,20 @@ SCENES: dict[str, Scene] = {
     "palette": palette,
     "confirm-leave": confirm_leave,
     "password": password,
+    "guests-admin": guests,
+    "guest-history": guest_history,
+    "room-user": room_form,
+    "audit": audit,
+    "audit-entry": audit_entry,
+    "audit-filter": audit_filter,
+    "export": export,
+    "anonymise": anonymise,
+    "users": users,
+    "user": user_form,
+    "shown-password": shown_password,
+    "account": account,
+    "who-is-here": who_is_here,
+    "booking-editing": booking_editing,
 }
 """By the name of the picture."""
 

@@ -14,16 +14,64 @@ from rich.cells import cell_len
 
 from dpolg_tui.domain.models import Status
 from dpolg_tui.operations.house_loader import load_house
+from dpolg_tui.settings import DeskSettings
 from tests.databases import Server, TestDatabase, run
 from tests.snapshots.conftest import PICTURES, Compare
-from tests.snapshots.house import DAY, HOSTILE, small_house
+from tests.snapshots.house import DAY, HOSTILE, OLD_DATA, small_house
 from tests.snapshots.scenes import SCENES, opened
 from tests.tui.desk_app import config_for
 
 SIZES = ((80, 24), (160, 50))
-ADMIN = {"room", "rooms"}
+ADMIN = {
+    *("room", "rooms", "users", "user", "shown-password", "legacy", "legacy-row"),
+    *("audit", "audit-entry", "audit-filter", "guests-admin", "export", "anonymise"),
+}
 """Seen as admin: with what only admins see."""
 EMPTY = "chart-empty"
+DESK = DeskSettings(name="empfang")
+STAFF = """
+    UPDATE auth.users
+       SET last_login = now(), active = username <> 'david', must_change_password = username = 'emil';
+    -- Later than now, so that they still count at the end of a long run.
+    INSERT INTO auth.attempts (name_hash, address, token_hash, client_id, at)
+    SELECT auth.name_hash('clara'), '192.0.2.7', sha256('\\x00'), 'pc', now() + interval '1 hour'
+      FROM generate_series(1, 7);
+"""
+"""One in each state that the list of users knows."""
+HISTORY = """
+    INSERT INTO app.audit_log (timestamp, user_id, username, client_id, table_name, record_id, operation,
+                               old_data, new_data, booking_id)
+    SELECT timestamptz '2026-11-20 08:00+01' + n * interval '1 hour', u.id, u.username, client, table_name,
+           record_id, operation, old_data::jsonb, new_data::jsonb, booking_id
+      FROM (VALUES
+        (1, 'anna', '1f#Empfang', 'guests', 3, 'INSERT', NULL,
+         '{"last_name": "Müller-Lüdenscheidt", "first_name": "Hans-Jürgen", "city": "München",
+           "is_member": false, "email": "gast3@example.org", "phone": "0800 003"}', NULL),
+        (2, 'anna', '1f#Empfang', 'bookings', 3, 'INSERT', NULL,
+         '{"number": "2026-3", "guest_id": 3, "status": "reserviert", "persons": 2}', 3),
+        (3, 'ben', '2e#Büro', 'bookings', 3, 'UPDATE', '{"status": "reserviert", "notes": null}',
+         '{"status": "bestaetigt", "notes": "Kommt spät. [b]Bitte[/b] den Schlüssel in den Kasten."}',
+         3),
+        (4, 'ben', '2e#Büro', 'occupancies', 3, 'UPDATE', '{"room_id": 1, "departure": "2026-11-23"}',
+         '{"room_id": 2, "departure": "2026-11-24"}', 3),
+        (5, 'anna', '1f#Empfang', 'payments', 1, 'INSERT', NULL,
+         '{"amount": "120.00", "paid_on": "2026-11-20", "method": "bar", "booking_id": 3}', 3),
+        (6, 'ben', '2e#Büro', 'guests', 3, 'UPDATE', '{"city": "München", "is_member": false}',
+         '{"city": "[Ulm] am Übermäßig-Langen-Fluss", "is_member": true}', NULL),
+        (7, 'admin', '3d#Verwaltung', 'rooms', 3, 'UPDATE',
+         '{"price_high": 65.00, "key_code": "***a1b2c3"}', '{"price_high": 69.00, "key_code": "***d4e5f6"}',
+         NULL),
+        (8, 'admin', '3d#Verwaltung', 'guests', 99, 'DELETE',
+         '{"last_name": "Weg", "first_name": "Otto"}', NULL, NULL),
+        (9, 'admin', '3d#Verwaltung', 'guests', 1, 'EXPORT', NULL, NULL, NULL),
+        (10, 'admin', '3d#Verwaltung', 'house_settings', 1, 'UPDATE',
+         '{"payment_days": 14, "vat_active": true}',
+         '{"payment_days": 30, "vat_active": false}', NULL))
+        AS entry (n, username, client, table_name, record_id, operation, old_data, new_data, booking_id)
+      JOIN auth.users u USING (username)
+     ORDER BY n
+"""
+"""What the audit log and the histories show."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +83,9 @@ def small(server: Server) -> Iterator[TestDatabase]:
         connection = await asyncpg.connect(database.owner_dsn)
         try:
             await load_house(connection, small_house())
+            await connection.execute(STAFF)
+            await connection.execute(HISTORY)
+            await connection.execute(OLD_DATA)
         finally:
             await connection.close()
 
@@ -66,7 +117,7 @@ def _fits(text: str, size: tuple[int, int]) -> bool:
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize("name", SCENES)
 async def test_screen(small: TestDatabase, compare: Compare, name: str, size: tuple[int, int]) -> None:
-    async with opened(config_for(small), DAY, size, _account(small, name)) as here:
+    async with opened(config_for(small, desk=DESK), DAY, size, _account(small, name)) as here:
         await SCENES[name](here)
         assert _fits(await compare(here, f"{name}-{size[0]}x{size[1]}"), size)
 

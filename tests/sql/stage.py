@@ -85,6 +85,12 @@ class Desk:
         places = ", ".join(f"${number}" for number in range(1, len(arguments) + 1))
         return await self.connection.fetchval(f"SELECT app.{function}({places})", *arguments)
 
+    async def change_password(self, old_tag: bytes | None, verifier: bytes = bytes(32)) -> Any:
+        """As the client does it, with parameters that do not matter."""
+        return await self.connection.fetchval(
+            "CALL app.change_password($1, $2, 19456, 2, 1, $3, NULL)", old_tag, bytes(16), verifier
+        )
+
     async def rows(self, function: str, *arguments: object) -> list[dict[str, Any]]:
         places = ", ".join(f"${number}" for number in range(1, len(arguments) + 1))
         found = await self.connection.fetch(f"SELECT * FROM app.{function}({places})", *arguments)

@@ -153,21 +153,29 @@ async def test_bulk_work_and_old_snapshots_mean_reload(stage: Stage, anna: Desk)
 
 
 async def test_presence(stage: Stage, anna: Desk, ben: Desk, admin: Desk) -> None:
-    second = await stage.desk("anna")
+    second = await stage.desk("anna", client="abcd0123#buero")
+    await second.call("here", "Buchung", 17)
 
     async def present() -> list[str]:
         return [person["username"] for person in (await anna.heartbeat())["present"]]
 
-    assert await present() == ["anna", "ben", "admin"]
+    # A line per desk, with its place.
+    assert await present() == ["anna", "anna", "ben", "admin"]
+    entry = (await anna.heartbeat())["present"][1]
+    assert entry.pop("since")
+    assert entry == {
+        "user_id": 1, "username": "anna", "full_name": "Anna Beispiel", "role": "user",
+        "desk": "abcd0123", "screen": "Buchung", "booking_id": 17,
+    }  # fmt: skip
     await ben.call("logout")
     await stage.superuser.execute(
         "UPDATE auth.sessions s SET last_seen = now() - interval '151 seconds'"
         " FROM auth.users u WHERE u.id = s.user_id AND u.username = 'admin'"
     )
-    assert await present() == ["anna"]
+    assert await present() == ["anna", "anna"]
     # The heartbeat is what keeps a session present; once a minute it is written down.
     await admin.heartbeat()
-    assert await present() == ["anna", "admin"]
+    assert await present() == ["anna", "anna", "admin"]
     await second.call("logout")
     assert await present() == ["anna", "admin"]
 

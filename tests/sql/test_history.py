@@ -153,15 +153,15 @@ async def test_guest_rules(anna: Desk) -> None:
     assert answer["state"]["last_name"] == odd
 
 
-async def test_room_rules(anna: Desk) -> None:
+async def test_room_rules(admin: Desk) -> None:
     base = {"category": "DZ", "place": "Fall", "building": "Haus A", "capacity": 2}
-    answer = await anna.save("room", None, new(name="77", price_low="12.345", **base))
+    answer = await admin.save("room", None, new(name="77", price_low="12.345", **base))
     assert (answer["outcome"], answer["state"]["price_low"]) == ("done", 12.35)
     for name in ("77", "77".upper()):
         with pytest.raises(asyncpg.UniqueViolationError) as refused:
-            await anna.save("room", None, new(name=name, **{**base, "place": "FALL"}))
+            await admin.save("room", None, new(name=name, **{**base, "place": "FALL"}))
         assert refused.value.constraint_name == "rooms_name_key"
-    assert (await anna.save("room", None, new(name="77", **{**base, "building": "Haus B"})))[
+    assert (await admin.save("room", None, new(name="77", **{**base, "building": "Haus B"})))[
         "outcome"
     ] == "done"
     for changes, rule in (
@@ -170,9 +170,9 @@ async def test_room_rules(anna: Desk) -> None:
         (new(name=" ", **base), "rooms_name_length"),
     ):
         with pytest.raises(asyncpg.CheckViolationError) as wrong:
-            await anna.save("room", None, changes)
+            await admin.save("room", None, changes)
         assert wrong.value.constraint_name == rule
-    conflict = await anna.save("room", answer["id"], {"price_low": change("9.99", "20")})
+    conflict = await admin.save("room", answer["id"], {"price_low": change("9.99", "20")})
     assert conflict["outcome"] == "conflict"
     assert conflict["conflicts"]["price_low"] == {"before": 9.99, "mine": 20, "theirs": 12.35}
 

@@ -517,14 +517,44 @@ async def test_what_a_role_may_always_do_to_itself(common: Stage) -> None:
 async def test_no_old_password_no_new_one(stage: Stage, anna: Desk) -> None:
     """NULL compares with nothing: it must not pass for the right one."""
     before = await stage.superuser.fetchval("SELECT verifier FROM auth.users WHERE username = 'anna'")
-    for old in (None, b"", os.urandom(32)):
-        answer = await anna.call("change_password", old, os.urandom(16), 19456, 2, 1, os.urandom(32))
-        assert answer == {"outcome": "failed"}
+    for old in (None, b""):
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            await anna.change_password(old)
+    assert await anna.change_password(os.urandom(32)) == {"outcome": "failed"}
     assert before == await stage.superuser.fetchval("SELECT verifier FROM auth.users WHERE username = 'anna'")
 
 
 async def test_five_wrong_old_passwords_end_the_session(anna: Desk) -> None:
     for _ in range(5):
-        await anna.call("change_password", os.urandom(32), os.urandom(16), 19456, 2, 1, os.urandom(32))
-    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await anna.change_password(os.urandom(32))
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError) as ended:
         await anna.heartbeat()
+    assert ended.value.constraint_name == "session_wrong_passwords"
+
+
+async def test_a_rollback_does_not_give_more_guesses(stage: Stage, anna: Desk) -> None:
+    """A hijacked session: written down and judged apart, with each judgement taken back."""
+    right = os.urandom(32)
+    await stage.superuser.execute(
+        "UPDATE auth.users SET verifier = $1 WHERE username = 'anna'", hashlib.sha256(right).digest()
+    )
+    judge = "SELECT app.password_result($1, $2, 19456, 2, 1, $3, false)"
+    for _ in range(5):
+        attempt = await anna.call("password_attempt", os.urandom(32))
+        await anna.connection.execute("BEGIN")
+        answer = await anna.connection.fetchval(judge, attempt, bytes(16), bytes(32))
+        assert answer == {"outcome": "failed"}
+        await anna.connection.execute("ROLLBACK")
+    attempt = await anna.call("password_attempt", right)
+    answer = await anna.connection.fetchval(judge, attempt, bytes(16), bytes(32))
+    assert answer == {"outcome": "failed"}
+    # In one transaction an attempt is not judged at all; nor is somebody else's, nor one of a login.
+    again = await stage.desk("anna")
+    await again.connection.execute("BEGIN")
+    attempt = await again.call("password_attempt", right)
+    assert await again.connection.fetchval(judge, attempt, bytes(16), bytes(32)) is None
+    await again.connection.execute("ROLLBACK")
+    attempt = await again.call("password_attempt", right)
+    ben = await stage.desk("ben")
+    assert await ben.connection.fetchval(judge, attempt, bytes(16), bytes(32)) is None
+    assert (await again.connection.fetchval(judge, attempt, bytes(16), bytes(32)))["outcome"] == "done"

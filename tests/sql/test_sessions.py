@@ -86,9 +86,13 @@ async def test_a_new_role_counts_at_the_next_statement(stage: Stage, desk: Datab
     with pytest.raises(NotAllowed):
         await desk.fetchval(delete, stage.guests[0])
     await stage.superuser.execute("UPDATE auth.users SET role = 'admin' WHERE username = 'anna'")
+    with pytest.raises(SessionEnded, match="Rolle"):
+        await desk.fetchval(delete, stage.guests[0])
+    user = await login(desk, "anna", stage.database.users["anna"].password)
+    assert user.role is Role.ADMIN
     assert (await desk.fetchval(delete, stage.guests[0]))["outcome"] == "done"
     await stage.superuser.execute("UPDATE auth.users SET role = 'user' WHERE username = 'anna'")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(SessionEnded, match="Rolle"):
         await desk.fetchval(delete, stage.guests[1])
 
 

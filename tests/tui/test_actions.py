@@ -13,7 +13,8 @@ from textual.binding import Binding
 from dpolg_tui.domain.models import Role
 from dpolg_tui.tui import dialogs, screens, widgets
 from dpolg_tui.tui.actions import ACTIONS, Action, actions_of, bindings, key_label
-from dpolg_tui.tui.app import PLACES, DeskApp
+from dpolg_tui.tui.app import DeskApp
+from dpolg_tui.tui.places import PLACES
 
 SCOPES = sorted({action.scope for action in ACTIONS} - {"app"})
 
@@ -93,7 +94,14 @@ def test_every_action_can_be_reached_by_key_or_palette() -> None:
 
 def test_places_are_keys_of_the_function_row() -> None:
     keys = {action.method: action.key for action in actions_of("app", everyone=True)}
-    assert {place: keys[place] for place in PLACES} == {"chart": "f2", "guests": "f4", "rooms": "f5"}
+    assert {place: keys[place] for place in PLACES} == {
+        "chart": "f2",
+        "guests": "f4",
+        "rooms": "f5",
+        "users": "f9",
+        "audit": "",  # p in the users
+        "legacy": "",
+    }
 
 
 def test_bindings_come_from_the_registry() -> None:

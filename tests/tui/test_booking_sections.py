@@ -56,7 +56,8 @@ async def furnish_booking(database: TestDatabase, booking_id: int) -> None:
     )
     await owner.execute(
         "WITH p AS (INSERT INTO app.payers (name) VALUES ('Stiftung Süd') RETURNING id)"
-        " UPDATE app.bookings b SET payer_id = p.id FROM p WHERE b.id = $1",
+        " UPDATE app.bookings b SET payer_id = p.id, invoice_sent_on = '2031-01-03',"
+        " invoice_sent_to = 'kasse@example.org', dunning_sent_on = '2031-02-01' FROM p WHERE b.id = $1",
         booking_id,
     )
     await owner.execute(
@@ -77,7 +78,7 @@ async def test_migrated_prices_payments_and_companions_are_shown(database: TestD
         await desks.here.sees("Mitgliedsrabatt")
         text = desks.here.text()
         for words in (
-            "Summe 178,00 € · bezahlt 100,50 € · offen 77,50 € · ◐ teilweise",
+            "◐ teilweise · Summe 178,00 € · bezahlt 100,50 € · offen 77,50 €",
             "Zahler Stiftung Süd · Guthaben des Gastes 20,00 €",
             "Hund [groß]",
             "2,5",
@@ -90,6 +91,8 @@ async def test_migrated_prices_payments_and_companions_are_shown(database: TestD
         await desks.here.sees("Anzahlung [/b]")
         assert "Do 02.01.2031" in desks.here.text()
         assert "Überweisung" in desks.here.text()
+        assert "Rechnung verschickt am 03.01.2031 an kasse@example.org" in desks.here.text()
+        assert "Zahlungserinnerung verschickt am 01.02.2031" in " ".join(desks.here.text().split())
         await desks.press("right")
         await desks.here.sees("Huber [VIP]")
         assert "05.05.2015" in desks.here.text()

@@ -53,10 +53,10 @@ async def test_idleness_locks_and_input_postpones_it(database: TestDatabase) -> 
     anna = database.users["anna"]
     async with running(config_for(database, ui=ui(idle_lock_minutes=1))) as desk:
         await desk.sign_in(anna.username, anna.password)
-        desk.app._last_activity -= 59
+        desk.app._last_activity -= 30
         desk.app.lock_if_idle()
         assert not desk.app.locked
-        desk.app._last_activity -= 10
+        desk.app._last_activity -= 40
         await desk.pilot.press("left")
         desk.app.lock_if_idle()
         assert not desk.app.locked

@@ -47,6 +47,10 @@ async def test_users_are_not_offered_what_admins_may(database: TestDatabase) -> 
                 screen = desk.app.screen
                 roles = {action.role for action, _node in offers(desk.app, screen)}  # type: ignore[arg-type]
                 assert name == "admin" or Role.ADMIN not in roles
+                methods = {action.method for action, _node in offers(desk.app, screen)}  # type: ignore[arg-type]
+                assert ("legacy" in methods) is (name == "admin")
+            await desk.app.run_action("legacy")
+            assert (desk.app.current_mode == "legacy") is (name == "admin")
 
 
 async def test_help_of_every_place_also_over_dialogs(database: TestDatabase) -> None:

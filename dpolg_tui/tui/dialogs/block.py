@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import cast
 
+from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.errors import InvalidInput, RecordMissing
 from dpolg_tui.domain.german import (
@@ -16,12 +17,11 @@ from dpolg_tui.domain.german import (
     parse_date,
     parse_departure,
 )
-from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Kind, Occupancy, WriteResult
 from dpolg_tui.domain.stay import MOST_NIGHTS
-from dpolg_tui.tui.dialogs.form import FormDialog
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.pick import Option
-from dpolg_tui.tui.labels import room_label
+from dpolg_tui.tui.dialogs.record_form import RecordDialog
 from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, TextField
 from dpolg_tui.tui.widgets.form import Form
@@ -29,7 +29,7 @@ from dpolg_tui.tui.widgets.form import Form
 STAY = {"stay": ("room_id", "arrival", "departure")}
 
 
-class BlockDialog(FormDialog):
+class BlockDialog(RecordDialog):
     """Creates or edits a block; answers the id of its occupancy."""
 
     KIND = "block"
@@ -48,6 +48,10 @@ class BlockDialog(FormDialog):
             block.id if block else None,
             None if block else {"room_id": room_id, "arrival": arrival, "departure": departure},
         )
+
+    @property
+    def actions(self) -> BlockActions:
+        return self.desk.blocks
 
     def make_form(self) -> Form:
         self._arrival = DateField("arrival", self._parse_first, "Von", required=True)
@@ -133,9 +137,6 @@ class BlockDialog(FormDialog):
             Kind(str(values["kind"])),
             str(values["reason"]),
         )
-
-    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
-        return await self.desk.blocks.save(record_id, changes, known)
 
     async def taken(self, result: WriteResult) -> None:
         way = ", ".join(

@@ -13,9 +13,9 @@ from textual.widgets import Static
 from dpolg_tui.domain import german
 from dpolg_tui.domain.models import Occupancy
 from dpolg_tui.domain.stay import MOST_NIGHTS
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.labels import room_label
 from dpolg_tui.tui.widgets.calendar import Months
 from dpolg_tui.tui.work import read
 

@@ -15,8 +15,8 @@ from textual.widgets import Static
 from dpolg_tui.domain import german
 from dpolg_tui.domain.models import Occupancy, Room, Status
 from dpolg_tui.domain.pricing import price_stay
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
-from dpolg_tui.tui.labels import room_label
 
 
 @dataclass(frozen=True, slots=True)

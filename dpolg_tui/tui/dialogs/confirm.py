@@ -76,3 +76,13 @@ def discard_changes() -> ConfirmDialog:
         danger=True,
         cancel_label="Weiter bearbeiten",
     )
+
+
+def unsaved_forms(titles: list[str], then: str, *, hidden: bool) -> ConfirmDialog:
+    """The question before the desk is left. ``hidden``: whoever answers is not told whose forms are open."""
+    lines = (
+        [f"Ungespeicherte Formulare: {len(titles)}"]
+        if hidden
+        else ["Noch nicht gespeichert:", *(f"• {title}" for title in titles)]
+    )
+    return ConfirmDialog("Nicht gespeicherte Eingaben", lines, then, danger=True)

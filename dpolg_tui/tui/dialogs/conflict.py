@@ -12,9 +12,9 @@ from textual.widgets import Button, DataTable, Static
 
 from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.models import Conflict
+from dpolg_tui.domain.words import field_text
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.labels import field_text
 
 MINE, THEIRS = "mine", "theirs"
 FIELD_WIDTH, VALUE_WIDTH = 13, 17

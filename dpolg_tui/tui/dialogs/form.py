@@ -71,6 +71,10 @@ class FormDialog(BaseDialog[int]):
     def judge(self, values: Mapping[str, object]) -> None:
         """Rules that concern several fields; raises ``InvalidInput``."""
 
+    async def agreed(self) -> bool:
+        """Asks before something with consequences is saved; False: back to the form."""
+        return True
+
     async def create(self, values: dict[str, object]) -> WriteResult:
         """Stores a new record."""
         raise NotImplementedError
@@ -173,6 +177,8 @@ class FormDialog(BaseDialog[int]):
             self.form.clear_errors()
             values = self.form.values()
             self.judge(values)
+            if not await self.agreed():
+                return
             record_id = self.record_id
             if record_id is None:
                 result: WriteResult | None = await self.create(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from dpolg_tui.desk.guests import GuestActions
 from dpolg_tui.domain.german import parse_birth_date
-from dpolg_tui.domain.merge import Changes
-from dpolg_tui.domain.models import WriteResult
-from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.dialogs.pick import Option
+from dpolg_tui.tui.dialogs.record_form import RecordDialog
 from dpolg_tui.tui.widgets.fields import YES_NO, YES_NO_OPEN, ChoiceField, DateField, NotesField, TextField
 from dpolg_tui.tui.widgets.form import Form, Section
 
@@ -21,7 +20,7 @@ GENDERS = (
 )
 
 
-class GuestDialog(FormDialog):
+class GuestDialog(RecordDialog):
     """Creates or edits a guest."""
 
     KIND = "guest"
@@ -30,6 +29,10 @@ class GuestDialog(FormDialog):
     def __init__(self, guest_id: int | None = None, prefill: Mapping[str, object] | None = None) -> None:
         super().__init__("Gast" if guest_id is not None else "Neuer Gast", guest_id, prefill)
         self.add_class("wide")
+
+    @property
+    def actions(self) -> GuestActions:
+        return self.desk.guests
 
     def make_form(self) -> Form:
         return Form(
@@ -89,9 +92,3 @@ class GuestDialog(FormDialog):
         if self.record_id is not None:
             names = [self.form.field(name).original for name in ("last_name", "first_name")]
             self.set_title("Gast: " + ", ".join(str(name) for name in names if name))
-
-    async def create(self, values: dict[str, object]) -> WriteResult:
-        return await self.desk.guests.create(values)
-
-    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
-        return await self.desk.guests.save(record_id, changes, known)

@@ -25,6 +25,8 @@ class PasswordDialog(BaseDialog[bool]):
 
     AUTO_FOCUS: ClassVar[str | None] = ""
     HELP = RULE
+    GIVE_UP = "Abmelden"
+    """What is left to whoever is forced to change the password, and does not."""
 
     def __init__(self, *, forced: bool = False, old: str = "") -> None:
         super().__init__("Neues Passwort festlegen" if forced else "Passwort ändern")
@@ -46,7 +48,7 @@ class PasswordDialog(BaseDialog[bool]):
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Speichern", "save", primary=True)
-        yield self.button("Abmelden" if self._forced else "Abbrechen", "cancel")
+        yield self.button(self.GIVE_UP if self._forced else "Abbrechen", "cancel")
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
@@ -77,7 +79,7 @@ class PasswordDialog(BaseDialog[bool]):
         try:
             if not old:
                 raise InvalidInput("Bitte das bisherige Passwort eingeben.", "old")
-            check_password(new, self.desk.user.username)
+            check_password(new, self.desk.user.username, full_name=self.desk.user.full_name)
             if new == old:
                 raise InvalidInput("Das neue Passwort ist das alte: bitte ein anderes wählen.", "new")
             if new != self._value("again"):

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 
+from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.domain.german import parse_date
 from dpolg_tui.domain.labels import value_label
-from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Priority, WriteResult
-from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.dialogs.pick import Option
+from dpolg_tui.tui.dialogs.record_form import RecordDialog
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, NotesField, TextField
 from dpolg_tui.tui.widgets.form import Form
 
 
-class ReminderDialog(FormDialog):
+class ReminderDialog(RecordDialog):
     """Creates or edits a reminder of a booking."""
 
     KIND = "reminder"
@@ -29,6 +29,10 @@ class ReminderDialog(FormDialog):
     def __init__(self, booking_id: int | None, reminder_id: int | None = None) -> None:
         self._booking_id = booking_id
         super().__init__("Erinnerung" if reminder_id is not None else "Neue Erinnerung", reminder_id)
+
+    @property
+    def actions(self) -> ReminderActions:
+        return self.desk.reminders
 
     def make_form(self) -> Form:
         return Form(
@@ -50,7 +54,4 @@ class ReminderDialog(FormDialog):
         return asdict(await self.desk.reminders.get(record_id))
 
     async def create(self, values: dict[str, object]) -> WriteResult:
-        return await self.desk.reminders.create({**values, "booking_id": self._booking_id})
-
-    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
-        return await self.desk.reminders.save(record_id, changes, known)
+        return await super().create({**values, "booking_id": self._booking_id})

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 
+from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.german import parse_date
-from dpolg_tui.domain.merge import Changes
-from dpolg_tui.domain.models import Role, WriteResult
-from dpolg_tui.tui.dialogs.form import FormDialog
+from dpolg_tui.domain.models import Role
+from dpolg_tui.tui.dialogs.record_form import RecordDialog
 from dpolg_tui.tui.widgets.fields import DateField, MoneyField, NotesField, NumberField, TextField
 from dpolg_tui.tui.widgets.form import Form, Section
 
 MOST_BEDS = 100
+FOR_ADMINS = "ändern nur Admins"
 
 
-class RoomDialog(FormDialog):
-    """Creates or edits a room. Only admins see the field for the key code, and nobody its content."""
+class RoomDialog(RecordDialog):
+    """Creates or edits a room. Prices and key code are for admins; nobody sees the latter."""
 
     KIND = "room"
     WORD = "Zimmer"
@@ -27,8 +28,15 @@ class RoomDialog(FormDialog):
         super().__init__("Zimmer" if room_id is not None else "Neues Zimmer", room_id, prefill)
         self.add_class("wide")
 
+    @property
+    def actions(self) -> RoomActions:
+        return self.desk.rooms
+
     def make_form(self) -> Form:
         self._key_code = TextField("key_code", max_length=80)
+        self._prices = [
+            MoneyField(name, required=True) for name in ("price_low", "price_high", "final_cleaning_fee")
+        ]
         return Form(
             Section("Zimmer"),
             TextField("name", "Name", max_length=80, required=True),
@@ -37,9 +45,7 @@ class RoomDialog(FormDialog):
             TextField("building", max_length=80),
             NumberField("capacity", 1, MOST_BEDS, required=True),
             Section("Preise je Nacht"),
-            MoneyField("price_low", required=True),
-            MoneyField("price_high", required=True),
-            MoneyField("final_cleaning_fee", required=True),
+            *self._prices,
             Section("Anschrift"),
             TextField("street", max_length=200),
             TextField("postal_code", max_length=20),
@@ -52,7 +58,11 @@ class RoomDialog(FormDialog):
         )
 
     def on_mount(self) -> None:
-        self._key_code.display = self.desk_app.role is Role.ADMIN
+        admin = self.desk_app.role is Role.ADMIN
+        self._key_code.display = admin
+        if not admin:
+            for field in self._prices:
+                field.forbid(FOR_ADMINS)
 
     def defaults(self) -> Mapping[str, object]:
         return {"capacity": 2, "final_cleaning_fee": Decimal("0.00")}
@@ -70,9 +80,3 @@ class RoomDialog(FormDialog):
         room = self.desk.store.rooms.get(self.record_id)
         if room is not None and room.has_key_code:
             self._key_code.input.placeholder = "hinterlegt; ein neuer Code ersetzt ihn"
-
-    async def create(self, values: dict[str, object]) -> WriteResult:
-        return await self.desk.rooms.create(values)
-
-    async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
-        return await self.desk.rooms.save(record_id, changes, known)

@@ -11,8 +11,8 @@ from textual.widgets.option_list import Option
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.models import BookingSummary, Status
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.labels import room_label
 from dpolg_tui.tui.widgets.chart_text import cut
 from dpolg_tui.tui.widgets.field import LineInput
 from dpolg_tui.tui.work import read

@@ -13,9 +13,9 @@ from textual.widgets.option_list import Option
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.models import FreeRoom, InTheWay, Occupancy, Room
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.search import LINE
-from dpolg_tui.tui.labels import room_label
 from dpolg_tui.tui.widgets.chart_text import cut
 
 

@@ -20,6 +20,7 @@ from dpolg_tui.desk.events import (
     SessionLost,
     StoreReloaded,
 )
+from dpolg_tui.tui.actions import allowed
 from dpolg_tui.tui.blink import stop_blinking
 from dpolg_tui.tui.widgets.footer import DeskFooter
 from dpolg_tui.tui.widgets.header import DeskHeader
@@ -49,6 +50,8 @@ class DeskScreen(Screen[None]):
 
         event: DeskEvent
 
+    booking_id: int | None = None
+    """The stored booking that is open for editing here: colleagues see a hint."""
     _unsubscribe: Callable[[], None] | None = None
 
     @property
@@ -65,6 +68,10 @@ class DeskScreen(Screen[None]):
     def dirty(self) -> bool:
         """Whether leaving would lose something typed. Forms override it."""
         return False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What the role may not do is not there: neither its key nor its word."""
+        return allowed(self.SCOPE, action, self.desk_app.role)
 
     def compose(self) -> ComposeResult:
         yield DeskHeader()
@@ -114,6 +121,7 @@ class DeskScreen(Screen[None]):
 
     def show_state(self) -> None:
         """Paints the header again: who is here, whether the database answers, what is under way."""
+        self.desk_app.show_whereabouts()
         for header in self.query(DeskHeader):
             header.show_state()
 

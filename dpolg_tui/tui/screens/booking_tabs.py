@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane
 
+from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import Booking, Outcome, Reminder, WriteResult
+from dpolg_tui.domain.people import Presence
+from dpolg_tui.domain.words import guests_in, history_lines
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
-from dpolg_tui.tui.labels import guests_in, history_lines
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.booking_sections import (
     BookingSection,
@@ -21,20 +26,28 @@ from dpolg_tui.tui.widgets.booking_sections import (
     RemindersSection,
     ReminderTable,
 )
-from dpolg_tui.tui.widgets.history import HistoryTable
+from dpolg_tui.tui.widgets.history import History
 from dpolg_tui.tui.work import read, write
 
 if TYPE_CHECKING:
     from dpolg_tui.tui.widgets.booking_form import BookingForm
 
-STAY, REMINDERS, HISTORY = "tab-stay", "tab-reminders", "tab-history"
+STAY, PAYMENTS, REMINDERS, HISTORY = "tab-stay", "tab-payments", "tab-reminders", "tab-history"
 SECTIONS: dict[str, tuple[str, type[BookingSection]]] = {
     "tab-prices": ("Leistungen & Preis", PricesSection),
-    "tab-payments": ("Zahlungen", PaymentsSection),
+    PAYMENTS: ("Zahlungen & Rechnung", PaymentsSection),
     "tab-companions": ("Begleitpersonen", CompanionsSection),
     REMINDERS: ("Erinnerungen", RemindersSection),
 }
 TABS = (STAY, *SECTIONS, HISTORY)
+WIDE = 100
+"""Columns from which on all titles fit in full."""
+
+
+def editing_words(others: Iterable[Presence]) -> str:
+    """``wird gerade von Ben Beispiel und Clara Beispiel bearbeitet``"""
+    names = dict.fromkeys("Ihnen an einem anderen Platz" if one.own else one.display_name for one in others)
+    return f"wird gerade von {clean_line(' und '.join(names))} bearbeitet" if names else ""
 
 
 class BookingTabs(DeskScreen):
@@ -54,7 +67,8 @@ class BookingTabs(DeskScreen):
             for name, (title, _) in SECTIONS.items():
                 yield TabPane(Content(title), id=name)
             with TabPane("Verlauf", id=HISTORY):
-                yield HistoryTable()
+                yield History()
+        yield Static("", id="booking-editing", markup=False)
 
     def compose_stay(self) -> ComposeResult:
         """The fields of the stay."""
@@ -69,6 +83,23 @@ class BookingTabs(DeskScreen):
     def tabs(self) -> TabbedContent:
         """The tabs."""
         return self.query_one("#booking-tabs", TabbedContent)
+
+    # Colleagues
+
+    def on_presence_changed(self) -> None:
+        self.show_editing()
+
+    def show_editing(self) -> None:
+        """Names who else has this booking open: a hint, never a lock."""
+        others = () if self.booking_id is None else self.desk.editing(self.booking_id)
+        line = self.query_one("#booking-editing", Static)
+        line.update(editing_words(others))
+        line.display = bool(others)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """In a narrow terminal the tabs have room for a word each."""
+        title = SECTIONS[PAYMENTS][0] if event.size.width >= WIDE else "Zahlungen"
+        self.tabs.get_tab(PAYMENTS).label = Content(title)
 
     # Turning
 
@@ -101,7 +132,7 @@ class BookingTabs(DeskScreen):
         if name == STAY:
             (self._left_at or self.form.room.editor_widget).focus()
         elif name == HISTORY:
-            self.query_one(HistoryTable).focus()
+            self.query_one(History).table.focus()
             self._read_history()
         else:
             sections = event.pane.query(BookingSection)
@@ -115,6 +146,7 @@ class BookingTabs(DeskScreen):
 
     def show_sections(self) -> None:
         """Shows the booking in all sections that were looked at, and how much is to be done."""
+        self.show_editing()
         for section in self.query(BookingSection):
             self._fill(section)
         reminders = self.booking.reminders if self.booking else ()
@@ -137,10 +169,39 @@ class BookingTabs(DeskScreen):
         for guest_id in guests_in(entries) - field.known_names.keys():
             await self.learn_guest(guest_id)
         lines = history_lines(entries, self.desk.store.rooms, field.known_names)
-        self.query_one(HistoryTable).show(lines)
+        self.query_one(History).show(lines)
 
     async def learn_guest(self, guest_id: int) -> None:
         """Reads the name of a guest."""
+        raise NotImplementedError
+
+    # Deleting
+
+    def action_delete(self) -> None:
+        """Deletes the booking after asking: for what was entered by mistake."""
+        if self.booking is None:
+            self.desk_app.show_toast("Diese Buchung ist noch nicht gespeichert: Esc verwirft sie.", "warning")
+        else:
+            write(self, self._delete(self.booking), "Buchung löschen")
+
+    async def _delete(self, booking: Booking) -> None:
+        lines = [
+            f"{booking.number} · {booking.guest_name}",
+            "Die Buchung wird mit Aufenthalten, Preisen und Erinnerungen gelöscht. Das lässt sich nicht "
+            "zurücknehmen. Wer abgesagt hat, wird storniert, nicht gelöscht.",
+        ]
+        question = ConfirmDialog("Buchung löschen?", lines, "Löschen", danger=True)
+        if not await self.app.push_screen_wait(question):
+            return
+        result = await self.desk.bookings.delete(booking.id)
+        if result.outcome is Outcome.DONE:
+            self.desk_app.show_toast(f"Buchung {booking.number} gelöscht.")
+        else:
+            self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "warning")
+        self.leave()
+
+    def leave(self) -> None:
+        """Closes this screen."""
         raise NotImplementedError
 
     # Reminders

@@ -20,12 +20,12 @@ from dpolg_tui.domain.models import (
     WriteResult,
 )
 from dpolg_tui.domain.stay import may_change
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog, StayChange
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
 from dpolg_tui.tui.dialogs.taken import TakenDialog, in_the_way
-from dpolg_tui.tui.labels import room_label
 from dpolg_tui.tui.widgets.chart import OccupancyChart
 
 if TYPE_CHECKING:

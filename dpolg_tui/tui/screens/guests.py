@@ -8,10 +8,11 @@ from textual.binding import BindingType
 
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.german import clean_line
-from dpolg_tui.domain.models import GuestSummary, Role
+from dpolg_tui.domain.models import GuestSummary
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.personal_data import anonymise_guest, export_guest
 from dpolg_tui.tui.screens.listing import PAGE, ListScreen
 from dpolg_tui.tui.widgets.guest_field import prefill_from
 from dpolg_tui.tui.widgets.record_table import Column, Row
@@ -25,7 +26,8 @@ class GuestsScreen(ListScreen):
     TITLE = "Gäste"
     HELP = (
         "Tippen in der Suchzeile (/) sucht nach Name, E-Mail, Telefon und Ort; ü findet auch ue, ß auch ss. "
-        "Löschen dürfen Admins, und nur Gäste ohne Buchungen."
+        "Admins löschen Gäste ohne Buchungen, exportieren alles, was über einen Gast gespeichert ist (x), "
+        "und anonymisieren (a): dann zählen alte Buchungen weiter, aber niemand weiß mehr, wessen."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("guests")
     COLUMNS = (
@@ -64,12 +66,6 @@ class GuestsScreen(ListScreen):
             self.table.go_to(guest_id)
             self.reload()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Deleting is for admins: others see it disabled."""
-        if action == "delete" and self.desk_app.role is not Role.ADMIN:
-            return None
-        return True
-
     def action_delete(self) -> None:
         """Deletes the marked guest after asking."""
         guest = self._found.get(self.table.record_id or 0)
@@ -82,6 +78,18 @@ class GuestsScreen(ListScreen):
             await self.desk.guests.delete(guest.id)
             self.desk_app.show_toast(f"Gast {guest.name} gelöscht.")
             self.reload()
+
+    def action_export(self) -> None:
+        """Writes all that is held on the marked guest into files, after asking twice."""
+        guest = self._found.get(self.table.record_id or 0)
+        if guest is not None:
+            write(self, export_guest(self.desk_app, guest), "Daten exportieren")
+
+    def action_anonymise(self) -> None:
+        """Takes all personal data from the marked guest, after asking twice."""
+        guest = self._found.get(self.table.record_id or 0)
+        if guest is not None:
+            write(self, anonymise_guest(self.desk_app, guest), "Gast anonymisieren")
 
     def on_record_changed(self, event: RecordChanged) -> None:
         if event.kind == "guest":

@@ -6,9 +6,17 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from dpolg_tui.domain.errors import DomainError, LoginFailed
+from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
 from dpolg_tui.tui import work
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.dialogs.password import PasswordDialog
+
+
+class _OwnPasswordDialog(PasswordDialog):
+    """An own password in place of one that an admin gave, while what was open lies below."""
+
+    OVER_LOCK = True
+    GIVE_UP = "Abbrechen"
 
 
 class LockScreen(BaseDialog[None]):
@@ -24,8 +32,7 @@ class LockScreen(BaseDialog[None]):
 
     def compose_body(self) -> ComposeResult:
         user = self.desk.user
-        if self._reason:
-            yield Static(Content(self._reason), markup=False)
+        yield Static(Content(self._reason), id="lock-reason", markup=False)
         yield Static(
             Content.assemble("Angemeldet als ", (user.display_name if user else "", "bold")), markup=False
         )
@@ -37,6 +44,12 @@ class LockScreen(BaseDialog[None]):
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Entsperren", "unlock", primary=True)
         yield self.button("Abmelden", "sign-out")
+
+    def because(self, reason: str) -> None:
+        """Says why it is closed, also to a desk that was locked before its session ended."""
+        self._reason = reason
+        for line in self.query("#lock-reason").results(Static):
+            line.update(Content(reason))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc does not open a lock."""
@@ -65,10 +78,14 @@ class LockScreen(BaseDialog[None]):
     async def _unlock(self, password: str) -> None:
         try:
             await self.desk.unlock(password)
+        except MustChangePassword:
+            if await self.app.push_screen_wait(_OwnPasswordDialog(forced=True, old=password)):
+                raise LoginFailed("Ihr eigenes Passwort gilt ab jetzt: bitte damit entsperren.") from None
+            raise
         finally:
             for button in self.query("#unlock"):
                 button.disabled = False
-        self.desk_app.unlocked()
+        await self.desk_app.unlocked()
 
     def _say(self, message: str) -> None:
         self.query_one("#unlock-error", Static).update(Content(message))

@@ -76,9 +76,8 @@ class RoomsScreen(ListScreen):
             for room in sorted(self.desk.store.rooms.values(), key=lambda room: natural_key(room.name))
             if all(word in _search_text(room) for word in wanted)
         ]
-        self.show_rows(
-            [self._row(room) for room in rooms], "Zimmer", "Noch kein Zimmer: n legt das erste an."
-        )
+        first = "n legt das erste an." if self.desk_app.role is Role.ADMIN else "ein Admin legt sie an."
+        self.show_rows([self._row(room) for room in rooms], "Zimmer", f"Noch kein Zimmer: {first}")
         self._read_blocks()
 
     def _row(self, room: Room) -> Row:
@@ -147,11 +146,11 @@ class RoomsScreen(ListScreen):
 
     # Actions
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Rooms are for admins to delete: others see it disabled. Anybody may lift a block."""
-        if action == "delete" and self.desk_app.role is not Role.ADMIN and not self.blocks_table.has_focus:
-            return None
-        return True
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Rooms are for admins to delete; anybody may lift a block."""
+        if action == "delete" and not (self.is_mounted and self.blocks_table.has_focus):
+            return self.desk_app.role is Role.ADMIN
+        return super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """A new room."""

@@ -13,8 +13,8 @@ from dpolg_tui.domain.models import Booking, FreeRoom, InTheWay, Room, Status
 from dpolg_tui.domain.payments import open_amount
 from dpolg_tui.domain.pricing import StayPrice, price_stay
 from dpolg_tui.domain.stay import TRANSITIONS, check_persons, check_stay
+from dpolg_tui.domain.words import WITHOUT_ROOM, room_label, stay_text
 from dpolg_tui.tui.dialogs.pick import Option
-from dpolg_tui.tui.labels import WITHOUT_ROOM, room_label, stay_text
 from dpolg_tui.tui.widgets.fields import YES_NO, ChoiceField, DateField, NotesField, NumberField
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.widgets.guest_field import GuestField

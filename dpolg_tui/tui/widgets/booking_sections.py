@@ -100,9 +100,9 @@ class PricesSection(BookingSection):
 
     COLUMNS = (
         Column("Leistung", 24, share=1),
-        Column("Menge", 7),
-        Column("Einzelpreis", MONEY),
-        Column("Betrag", MONEY),
+        Column("Menge".rjust(7), 7),
+        Column("Einzelpreis".rjust(MONEY), MONEY),
+        Column("Betrag".rjust(MONEY), MONEY),
     )
 
     def content(
@@ -131,7 +131,7 @@ class PaymentsSection(BookingSection):
 
     COLUMNS = (
         Column("Gezahlt am", 13),
-        Column("Betrag", MONEY),
+        Column("Betrag".rjust(MONEY), MONEY),
         Column("Zahlungsart", 16),
         Column("Notiz", 16, share=1),
     )
@@ -144,7 +144,7 @@ class PaymentsSection(BookingSection):
     ) -> tuple[str, Iterable[Row]]:
         if booking is None:
             return NOT_SAVED, ()
-        lines = [_sums(booking), *_payer_and_credit(booking)]
+        lines = [_sums(booking), *_payer_and_credit(booking), *_sent(booking)]
         if not booking.payments:
             lines.append("Noch keine Zahlung eingetragen.")
         return "\n".join(lines), (
@@ -197,7 +197,7 @@ class RemindersSection(BookingSection):
 
     COLUMNS = (
         Column("Fällig", 13),
-        Column("Stand", 24),
+        Column("Stand", 27, share=1),
         Column("Erinnerung", 20, share=2),
         Column("Art", 15, wide_from=110),
         Column("Beschreibung", 10, share=1, wide_from=110),
@@ -247,15 +247,15 @@ def reminder_state(reminder: Reminder, today: date) -> str:
 
 
 def _sums(booking: Booking) -> str:
-    """Total, paid and open amount with the state of payment."""
+    """The state of payment, total, paid and open amount."""
     if booking.total is None:
         return f"Noch kein Preis gespeichert · bezahlt {german.format_money(booking.paid)}"
     left = open_amount(booking.total, booking.paid)
     state = payment_state(booking.total, booking.paid)
     rest = f"zu viel {german.format_money(-left)}" if state is PaymentState.OVERPAID else _left(left)
     return (
-        f"Summe {german.format_money(booking.total)} · bezahlt {german.format_money(booking.paid)} · "
-        f"{rest} · {payment_glyph(state)} {state}"
+        f"{payment_glyph(state)} {state} · Summe {german.format_money(booking.total)} · "
+        f"bezahlt {german.format_money(booking.paid)} · {rest}"
     )
 
 
@@ -269,6 +269,21 @@ def _payer_and_credit(booking: Booking) -> list[str]:
         parts.append(f"Zahler {german.clean_line(booking.payer_name)}")
     if booking.credit_balance:
         parts.append(f"Guthaben des Gastes {german.format_money(booking.credit_balance)}")
+    return [" · ".join(parts)] if parts else []
+
+
+def _sent(booking: Booking) -> list[str]:
+    """What went out by mail."""
+    parts = []
+    if booking.invoice_sent_on or booking.invoice_sent_to:
+        words = ["Rechnung verschickt"]
+        if booking.invoice_sent_on:
+            words.append(f"am {german.format_date(booking.invoice_sent_on)}")
+        if booking.invoice_sent_to:
+            words.append(f"an {german.clean_line(booking.invoice_sent_to)}")
+        parts.append(" ".join(words))
+    if booking.dunning_sent_on:
+        parts.append(f"Zahlungserinnerung verschickt am {german.format_date(booking.dunning_sent_on)}")
     return [" · ".join(parts)] if parts else []
 
 

@@ -201,6 +201,11 @@ class Field(Widget):
             self._note = note
             self.refresh()
 
+    def forbid(self, why: str) -> None:
+        """Lets the user only look, and says why."""
+        self.disabled = self.editor_widget.disabled = True
+        self.note = why
+
     @property
     def error(self) -> str:
         """The sentence below the editor."""

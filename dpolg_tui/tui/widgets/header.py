@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +14,7 @@ from dpolg_tui.domain.german import format_date, format_datetime, format_weekday
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
+    from dpolg_tui.domain.people import Presence
     from dpolg_tui.tui.app import DeskApp
 
 PRODUCT = "DPolG Buchungssystem"
@@ -31,6 +32,12 @@ def connection_words(state: ConnectionState) -> tuple[str, str]:
         case _:
             clock = format_datetime(state.since).rpartition(" ")[2]
             return f"○ offline seit {clock}", "$text-error"
+
+
+def others_initials(present: Iterable[Presence]) -> tuple[str, ...]:
+    """Initials of the colleagues, each once, however many desks they have; without oneself."""
+    people = {one.user_id: one.initials for one in present if not one.own}
+    return tuple(people.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +90,14 @@ class DeskHeader(Widget):
         desk = app.desk
         today = desk.today()
         user = desk.user
-        present = desk.present if user else ()
+        initials = others_initials(desk.present) if user else ()
         return Parts(
             place=self.screen.title or "",
             middle=app.underway or f"{format_weekday_short(today)} {format_date(today)}",
             name=f"Angemeldet als: {user.display_name}" if user else "",
             initials=user.initials if user else "",
-            others=f"(+{len(present)}: {' '.join(one.initials for one in present)})" if present else "",
-            count=f"(+{len(present)})" if present else "",
+            others=f"(+{len(initials)}: {' '.join(initials)})" if initials else "",
+            count=f"(+{len(initials)})" if initials else "",
             connection=connection_words(desk.connection),
         )
 

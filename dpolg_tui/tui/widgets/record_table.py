@@ -34,9 +34,17 @@ class RecordTable(DataTable[Text]):
         Binding("end", "scroll_bottom", show=False),
     ]
 
-    def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str | None = None,  # noqa: A002
+        follows_top: bool = False,
+    ) -> None:
+        """``follows_top``: who looks at the first line sees what comes in above it."""
         super().__init__(cursor_type="row", zebra_stripes=False, id=id)
         self._all = tuple(columns)
+        self._follows_top = follows_top
         self._fitted = 0
         self._shown: list[Row] = []
         self._wanted: int | None = None
@@ -107,15 +115,26 @@ class RecordTable(DataTable[Text]):
             self._shown = list(rows)
             return
         at, record_id, scroll = self.cursor_row, self.record_id, self.scroll_y
+        ids = [row[0] for row in rows]
+        known = len(self._shown)
+        if known and ids[:known] == [row[0] for row in self._shown]:
+            # More below: what is there need not be drawn anew.
+            self._replace(rows[:known])
+            for row in rows[known:]:
+                self._add(row)
+            self._shown = list(rows)
+            self.virtual_size = self.virtual_size.with_height(self.header_height + len(ids))
+            return
         self._shown = list(rows)
         self.clear()
         for row in rows:
             self._add(row)
-        ids = [row[0] for row in rows]
         to = ids.index(record_id) if record_id in ids else min(at, max(0, len(ids) - 1))
         self.move_cursor(row=to, animate=False, scroll=False)
         # The marked line stays where the eye is, whatever came or went above it.
         moved = to - at if record_id in ids else 0
+        if self._follows_top and scroll < 1:
+            moved = max(0, to + self.header_height + 1 - self.size.height)
         # The table itself counts its lines later, and would not yet scroll to a new last one.
         self.virtual_size = self.virtual_size.with_height(self.header_height + len(ids))
         self.scroll_to(y=max(0, scroll + moved), animate=False)

@@ -1,0 +1,84 @@
+"""Files with personal data: only their user reads them, and they go after their term."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.domain.zone import in_house
+
+log = logging.getLogger(__name__)
+
+DAY = 86400
+_OURS = re.compile(r"dpolg-[a-z0-9-]+\.(json|txt|csv)(\.part)?")
+"""In a directory that the user chose there may be other files."""
+
+
+class NotWritten(DomainError):  # noqa: N818 - named like the domain's errors
+    """Die Datei ließ sich nicht schreiben: bitte [desk] export_directory und den freien Platz prüfen."""
+
+
+class PersonalFiles:
+    """The directory of these files. Everything here blocks: call it in a thread."""
+
+    def __init__(self, directory: Path, days: int) -> None:
+        self.directory = directory
+        self._days = days
+
+    @contextmanager
+    def new(self, name: str, suffix: str, encoding: str = "utf-8") -> Iterator[tuple[Path, TextIO]]:
+        """A file to be, and where it will stand once it is complete; ``name`` tells nothing about a person.
+
+        Raises NotWritten.
+        """
+        stamp = in_house(datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
+        path = self.directory / f"dpolg-{name}-{stamp}-{secrets.token_hex(2)}.{suffix}"
+        part = path.with_name(f"{path.name}.part")
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise NotWritten from error
+        try:
+            with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
+                yield path, file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise NotWritten from error
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def remove_expired(self) -> int:
+        """Remove our files whose term is over, half-written ones after a day; returns how many."""
+        removed = 0
+        try:
+            found = [path for path in self.directory.iterdir() if _OURS.fullmatch(path.name)]
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            log.warning("files with personal data could not be looked through: %s", type(error).__name__)
+            return 0
+        for path in found:
+            term = DAY if path.suffix == ".part" else self._days * DAY
+            try:
+                if time.time() - path.lstat().st_mtime > term:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                log.warning("a file with personal data could not be removed: %s", type(error).__name__)
+        return removed
