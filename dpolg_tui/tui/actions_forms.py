@@ -73,6 +73,14 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "booking",
     ),
     Action(
+        "booking.delete",
+        "Buchung löschen",
+        "",
+        "Löscht eine Buchung ohne Check-in und Zahlung für immer; sonst bitte stornieren.",
+        "booking",
+        role=Role.ADMIN,
+    ),
+    Action(
         "booking.leave", "zurück", "escape", "Verlässt das Formular.", "booking", footer=True, palette=False
     ),
     Action("guests.new", "neuer Gast", "n", "Legt einen neuen Gast an.", "guests", footer=True),

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from textual.widgets import TabbedContent
 
+from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Booking, Status
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
@@ -15,6 +16,7 @@ from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.conflict import ConflictDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.dialogs.palette import offers
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.widgets.booking_form import BookingForm
 from dpolg_tui.tui.widgets.fields import ChoiceField
@@ -400,3 +402,30 @@ async def test_a_renamed_guest_is_renamed_in_the_open_form(database: TestDatabas
         await desks.ben.guests.save(desks.house.huber, {"last_name": Change("Huber", "Huber-[Lang]")})
         await desks.here.sees("Huber-[Lang], Anton")
         assert not desks.form.dirty
+
+
+async def test_admins_delete_what_was_booked_by_mistake(database: TestDatabase) -> None:
+    async with house(database, user="admin") as desks:
+        used, mistaken = [
+            await book(desks.ben, desks.house.huber, desks.house.single, day) for day in (0, 10)
+        ]
+        await desks.ben.bookings.check_in(used)
+        for booking, words in ((used, "Der Gast war schon im Haus"), (mistaken, "gelöscht.")):
+            screen = await desks.open_booking(booking)
+            await desks.here.app.run_action("delete", screen)
+            await desks.here.until(lambda: isinstance(desks.screen, ConfirmDialog), "question")
+            await desks.press("j")
+            await desks.toast(words)
+        assert await desks.ben.bookings.get(used)
+        with pytest.raises(RecordMissing):
+            await desks.ben.bookings.get(mistaken)
+
+
+async def test_users_are_not_offered_to_delete_a_booking(database: TestDatabase) -> None:
+    async with house(database, user="anna") as desks:
+        screen = await desks.open_booking(await book(desks.ben, desks.house.huber, desks.house.single, 0))
+        assert "delete" not in {action.method for action, _node in offers(desks.here.app, screen)}
+        screen.action_delete()
+        await desks.here.until(lambda: isinstance(desks.screen, ConfirmDialog), "question")
+        await desks.press("j")
+        await desks.toast("Dafür fehlt Ihnen die Berechtigung")

@@ -15,6 +15,7 @@ from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import Booking, Outcome, Reminder, WriteResult
 from dpolg_tui.domain.people import Presence
 from dpolg_tui.domain.words import guests_in, history_lines
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.booking_sections import (
@@ -172,6 +173,35 @@ class BookingTabs(DeskScreen):
 
     async def learn_guest(self, guest_id: int) -> None:
         """Reads the name of a guest."""
+        raise NotImplementedError
+
+    # Deleting
+
+    def action_delete(self) -> None:
+        """Deletes the booking after asking: for what was entered by mistake."""
+        if self.booking is None:
+            self.desk_app.show_toast("Diese Buchung ist noch nicht gespeichert: Esc verwirft sie.", "warning")
+        else:
+            write(self, self._delete(self.booking), "Buchung löschen")
+
+    async def _delete(self, booking: Booking) -> None:
+        lines = [
+            f"{booking.number} · {booking.guest_name}",
+            "Die Buchung wird mit Aufenthalten, Preisen und Erinnerungen gelöscht. Das lässt sich nicht "
+            "zurücknehmen. Wer abgesagt hat, wird storniert, nicht gelöscht.",
+        ]
+        question = ConfirmDialog("Buchung löschen?", lines, "Löschen", danger=True)
+        if not await self.app.push_screen_wait(question):
+            return
+        result = await self.desk.bookings.delete(booking.id)
+        if result.outcome is Outcome.DONE:
+            self.desk_app.show_toast(f"Buchung {booking.number} gelöscht.")
+        else:
+            self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "warning")
+        self.leave()
+
+    def leave(self) -> None:
+        """Closes this screen."""
         raise NotImplementedError
 
     # Reminders
