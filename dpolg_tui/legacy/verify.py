@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from base64 import b64decode
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.legacy import readings
+from dpolg_tui.legacy.cells import Data, has_grown, is_anywhere, is_cell, is_clean, is_masked
 from dpolg_tui.legacy.errors import DifferencesFound
 from dpolg_tui.legacy.lines import BEHIND, BETWEEN, Part, Row, TableLines
 from dpolg_tui.legacy.totals import Money, Verification, check_totals
@@ -34,14 +33,8 @@ _PLACES = 50
 # What a text moves to the notes from; a number there would prove nothing.
 _WRITTEN = (readings.TEXT, readings.EMAIL, readings.DATE)
 
-_MOVED = re.compile(r"[\w ./-]{1,40} im Altsystem: |Bei der Übernahme aus dem Altsystem ")
 
 _SECRETS = ("schluesselcode", "smtp_password")
-_SECRET_INSIDE = re.compile(
-    r'("(?:schluesselcode|smtp_password)"\s*:\s*)("(?:[^"\\]|\\.)*"|[^",}\s]+)', re.IGNORECASE
-)
-
-Data = dict[str, Any]
 
 
 async def check(
@@ -271,7 +264,7 @@ class _Table:
             cell = cells.get(column)
             if value is None or (type(value) is str and cell == ["text", value]):
                 continue
-            if column not in _SECRETS and not _is_cell(cell, value) and not _is_masked(cell, value):
+            if column not in _SECRETS and not is_cell(cell, value) and not is_masked(cell, value):
                 self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
 
     def _not_kept(self, row: Row, kept: str | None) -> list[str]:
@@ -280,7 +273,7 @@ class _Table:
         return [
             column
             for number, column in self._kept_columns
-            if row[number] not in (None, "") and not _is_cell(cells.get(column), row[number])
+            if row[number] not in (None, "") and not is_cell(cells.get(column), row[number])
         ]
 
     async def _judge(self, doubtful: list[tuple[Row, Any, list[int]]]) -> None:
@@ -297,7 +290,7 @@ class _Table:
                 await self._judge_cell(row, self._places[number], number, stored[number], notes, hidden)
             for column in self._not_kept(row, record[5]):
                 value = row[self._columns.index(column) + 1]
-                if not _is_anywhere(column, value, notes, hidden):
+                if not is_anywhere(column, value, notes, hidden):
                     self._differ(row, f"Spalte {column} ist weder übernommen noch aufbewahrt")
 
     async def _cells(self, row_id: int, target: str) -> list[str]:
@@ -319,7 +312,7 @@ class _Table:
         value = row[column] if column else None
         if place.reading.read(value) == stored or place.reading.same(value, stored):
             return
-        if self._expected is not None and place.sql == self._expected.notes and _has_grown(value, stored):
+        if self._expected is not None and place.sql == self._expected.notes and has_grown(value, stored):
             return
         if await self._follows(row, place, stored):
             return
@@ -327,8 +320,8 @@ class _Table:
             # Nothing was said: the mapping may choose, where the new column needs something.
             if place.needed or not stored:
                 return
-        elif _is_anywhere(place.column, value, notes if place.reading in _WRITTEN else "", hidden) and (
-            not stored or place.needed or stored in readings.as_text(value) or not _is_clean(value)
+        elif is_anywhere(place.column, value, notes if place.reading in _WRITTEN else "", hidden) and (
+            not stored or place.needed or stored in readings.as_text(value) or not is_clean(value)
         ):
             return
         self._differ(row, f"Spalte {place.column} ist nicht wie in der Datei")
@@ -419,53 +412,3 @@ class _Table:
 
     def _differ(self, row: Row, what: str) -> None:
         self._result.differ(f"{self._name} {row[0]}: {what}")
-
-
-def _is_cell(cell: Any, value: Any) -> bool:
-    """Whether a kept cell ``[storage class, text]`` is this value."""
-    if not isinstance(cell, list) or len(cell) != 2:
-        return False
-    kind, text = cell
-    match kind, value:
-        case "text", str():
-            return bool(text == value)
-        case "text64", str():
-            return b64decode(text) == value.encode("utf-8", "surrogateescape")
-        case "blob", bytes():
-            return b64decode(text) == value
-        case "integer", int():
-            return int(text) == value
-        case "real", float():
-            return float(text) == value or value != value
-    return False
-
-
-def _has_grown(value: Any, stored: str) -> bool:
-    """Whether notes are the old ones, and after them what the migration moved there."""
-    written = readings.as_text(value)
-    if not stored.startswith(written):
-        return False
-    added = stored[len(written) :].lstrip("\n")
-    return _MOVED.match(added) is not None and (not written or stored[len(written)] == "\n")
-
-
-def _is_clean(value: Any) -> bool:
-    """Whether PostgreSQL takes the value as it is; of others a readable form is stored."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
-    return not isinstance(value, bytes)
-
-
-def _is_masked(cell: Any, value: Any) -> bool:
-    """Whether a kept cell is this text but for the secrets in it: the old log has whole records."""
-    if not isinstance(value, str) or not _SECRET_INSIDE.search(value):
-        return False
-    return _is_cell(cell, _SECRET_INSIDE.sub(r'\1"***"', value))
-
-
-def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
-    """Whether the original of a repaired cell is in the notes, in quarantine or kept."""
-    if any(_is_cell(data.get(column), value) for data in hidden):
-        return True
-    written = readings.as_text(value).strip()
-    return bool(written) and written in notes
