@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dpolg_tui.domain.errors import Busy
 from dpolg_tui.legacy import target
 
 WORTH_IT: Final = 100_000
@@ -68,7 +69,10 @@ async def step_aside(connection: Any, rows: int) -> Aside:
     if not masses:
         return Aside()
     # Nobody may read a table while it loses an index: what is empty is missed by nobody.
-    await target.lock(connection, ", ".join(referred), "ACCESS EXCLUSIVE")
+    try:
+        await target.lock(connection, ", ".join(referred), "ACCESS EXCLUSIVE")
+    except Busy:
+        return Aside()  # somebody is reading, and reading on: then it takes longer
     found = await connection.fetch(_DEFINITIONS, masses, referred)
     for row in found:
         await connection.execute(row["removal"])

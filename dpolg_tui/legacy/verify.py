@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from base64 import b64decode
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.legacy import readings
+from dpolg_tui.legacy.cells import Data, has_grown, is_anywhere, is_cell, is_clean, is_masked
 from dpolg_tui.legacy.errors import DifferencesFound
 from dpolg_tui.legacy.lines import BEHIND, BETWEEN, Part, Row, TableLines
 from dpolg_tui.legacy.totals import Money, Verification, check_totals
@@ -35,16 +34,8 @@ _PLACES = 50
 # What a text moves to the notes from; a number there would prove nothing.
 _WRITTEN = (readings.TEXT, readings.EMAIL, readings.DATE, readings.KIND_OF_ROOM)
 
-_MOVED = re.compile(r"[\w ./-]{1,40} im Altsystem: |Bei der Übernahme aus dem Altsystem ")
 
 _SECRETS = ("schluesselcode", "smtp_password")
-_SECRET_INSIDE = re.compile(
-    r"""(["'](?:schluesselcode|smtp_password)\\*["']\s*[:=]\s*)"""
-    r"""(\\"[^"\\]*\\"|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^"',}\s]+)""",
-    re.IGNORECASE,
-)
-
-Data = dict[str, Any]
 
 
 async def check(
@@ -274,7 +265,7 @@ class _Table:
             cell = cells.get(column)
             if value is None or (type(value) is str and cell == ["text", value]):
                 continue
-            if column.lower() not in _SECRETS and not _is_cell(cell, value) and not _is_masked(cell, value):
+            if column.lower() not in _SECRETS and not is_cell(cell, value) and not is_masked(cell, value):
                 self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
 
     def _not_kept(self, row: Row, kept: str | None) -> list[str]:
@@ -284,8 +275,8 @@ class _Table:
             column
             for number, column in self._kept_columns
             if row[number] not in (None, "")
-            and not _is_cell(cells.get(column), row[number])
-            and not _is_masked(cells.get(column), row[number])
+            and not is_cell(cells.get(column), row[number])
+            and not is_masked(cells.get(column), row[number])
         ]
 
     async def _judge(self, doubtful: list[tuple[Row, Any, list[int]]]) -> None:
@@ -302,7 +293,7 @@ class _Table:
                 await self._judge_cell(row, self._places[number], number, stored[number], notes, hidden)
             for column in self._not_kept(row, record[5]):
                 value = row[self._columns.index(column) + 1]
-                if not _is_anywhere(column, value, notes, hidden):
+                if not is_anywhere(column, value, notes, hidden):
                     self._differ(row, f"Spalte {column} ist weder übernommen noch aufbewahrt")
 
     async def _cells(self, row_id: int, target: str) -> list[str]:
@@ -324,7 +315,7 @@ class _Table:
         value = row[column] if column else None
         if place.reading.read(value) == stored or place.reading.same(value, stored):
             return
-        if self._expected is not None and place.sql == self._expected.notes and _has_grown(value, stored):
+        if self._expected is not None and place.sql == self._expected.notes and has_grown(value, stored):
             return
         if place.column in _SECRETS and stored == readings.as_readable(value):
             return  # its original is kept nowhere
@@ -334,8 +325,8 @@ class _Table:
             # Nothing was said: the mapping may choose, where the new column needs something.
             if place.needed or not stored:
                 return
-        elif _is_anywhere(place.column, value, notes if place.reading in _WRITTEN else "", hidden) and (
-            not stored or place.needed or stored in readings.as_text(value) or not _is_clean(value)
+        elif is_anywhere(place.column, value, notes if place.reading in _WRITTEN else "", hidden) and (
+            not stored or place.needed or stored in readings.as_text(value) or not is_clean(value)
         ):
             return
         self._differ(row, f"Spalte {place.column} ist nicht wie in der Datei")
@@ -426,55 +417,3 @@ class _Table:
 
     def _differ(self, row: Row, what: str) -> None:
         self._result.differ(f"{self._name} {row[0]}: {what}")
-
-
-def _is_cell(cell: Any, value: Any) -> bool:
-    """Whether a kept cell ``[storage class, text]`` is this value."""
-    if not isinstance(cell, list) or len(cell) != 2:
-        return False
-    kind, text = cell
-    match kind, value:
-        case "text", str():
-            return bool(text == value)
-        case "text64", str():
-            return b64decode(text) == value.encode("utf-8", "surrogateescape")
-        case "blob", bytes():
-            return b64decode(text) == value
-        case "integer", int():
-            return int(text) == value
-        case "real", float():
-            return float(text) == value or value != value
-    return False
-
-
-def _has_grown(value: Any, stored: str) -> bool:
-    """Whether notes are the old ones, and after them what the migration moved there."""
-    written = repr(value) if isinstance(value, float) else readings.as_text(value)
-    if not stored.startswith(written):
-        return False
-    added = stored[len(written) :].lstrip("\n")
-    return _MOVED.match(added) is not None and (not written or stored[len(written)] == "\n")
-
-
-def _is_clean(value: Any) -> bool:
-    """Whether PostgreSQL takes the value as it is; of others a readable form is stored."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
-    return not isinstance(value, bytes)
-
-
-def _is_masked(cell: Any, value: Any) -> bool:
-    """Whether a kept cell is this text but for the secrets in it: the old log has whole records."""
-    if not isinstance(value, str | bytes):
-        return False
-    readable = value if isinstance(value, str) and _is_clean(value) else readings.as_readable(value)
-    masked = _SECRET_INSIDE.sub(r'\1"***"', readable)
-    return masked != readable and _is_cell(cell, masked)
-
-
-def _is_anywhere(column: str, value: Any, notes: str, hidden: list[Data]) -> bool:
-    """Whether the original of a repaired cell is in the notes, in quarantine or kept."""
-    if any(_is_cell(data.get(column), value) or _is_masked(data.get(column), value) for data in hidden):
-        return True
-    written = readings.as_text(value).strip()
-    return bool(written) and written in notes

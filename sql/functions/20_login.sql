@@ -21,7 +21,8 @@ DECLARE
     person auth.users;
     folded text := auth.folded(name);
 BEGIN
-    SELECT u.* INTO person FROM auth.users u WHERE lower(u.username) = folded OR u.id = one;
+    -- In order: the scan does not end at the one it looked for.
+    SELECT u.* INTO person FROM auth.users u WHERE lower(u.username) = folded OR u.id = one ORDER BY u.id;
     RETURN person;
 END $$;
 
@@ -33,15 +34,16 @@ AS $$
 DECLARE
     fake bytea := substr(auth.name_hash(left(name, 200)), 1, 16);
     person auth.users := auth.account(left(name, 200));
+    decoy auth.users;
 BEGIN
+    -- Looked for even if nobody needs it: the work must not tell either.
+    SELECT u.* INTO decoy FROM auth.users u ORDER BY sha256(fake || convert_to(u.id::text, 'UTF8')) LIMIT 1;
     RETURN (SELECT jsonb_build_object(
-                'memory_kib', coalesce(person.memory_kib, f.memory_kib, s.memory_kib),
-                'iterations', coalesce(person.iterations, f.iterations, s.iterations),
-                'parallelism', coalesce(person.parallelism, f.parallelism, s.parallelism),
+                'memory_kib', coalesce(person.memory_kib, decoy.memory_kib, s.memory_kib),
+                'iterations', coalesce(person.iterations, decoy.iterations, s.iterations),
+                'parallelism', coalesce(person.parallelism, decoy.parallelism, s.parallelism),
                 'salt', encode(coalesce(person.salt, fake), 'hex'))
-              FROM auth.secrets s
-              LEFT JOIN (SELECT x.memory_kib, x.iterations, x.parallelism FROM auth.users x
-                          ORDER BY sha256(fake || convert_to(x.id::text, 'UTF8')) LIMIT 1) f ON true);
+              FROM auth.secrets s);
 END $$;
 
 -- First half: writes the attempt down. The caller commits before it is judged.

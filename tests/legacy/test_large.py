@@ -5,12 +5,18 @@ Here a small file takes them. It must end like any other, and leave the same sch
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from dpolg_tui.legacy import indexes, mapping, second_reading
@@ -119,6 +125,38 @@ def test_a_difference_is_found_and_the_indexes_are_back(
     assert "2 Unterschiede gefunden" in result.err
     assert "guests 50: Spalte ort" in result.err
     assert (state(database), schema(database)) == before
+
+
+@contextmanager
+def reader(database: TestDatabase) -> Iterator[None]:
+    """Somebody whose transaction has read the guests, and does not end."""
+    reads, done = threading.Event(), threading.Event()
+
+    async def read() -> None:
+        connection = await asyncpg.connect(database.superuser_dsn)
+        async with connection.transaction():
+            await connection.fetch("SELECT FROM app.guests")
+            reads.set()
+            await asyncio.to_thread(done.wait)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as executor:
+        reading = executor.submit(asyncio.run, read())
+        try:
+            assert reads.wait(30)
+            yield
+        finally:
+            done.set()
+            reading.result(30)
+
+
+@pytest.mark.usefixtures("as_large")
+def test_who_reads_is_left_alone(
+    file: Path, database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpolg_tui.legacy.target._LOCK_ATTEMPTS", 1)
+    with reader(database):
+        assert migrate(database, file, tmp_path / "run").code == 0
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -128,14 +128,12 @@ class Asking:
 
     async def ask(self, statement: str) -> tuple[str, str]:
         """SQLSTATE (``yes`` if it is no refusal) and constraint; nothing of it stays."""
-        await self.connection.execute("SAVEPOINT s")
         try:
-            await self.connection.execute(statement)
+            # Within BEGIN and after SAVEPOINT s.
+            await self.connection.execute(f"ROLLBACK TO s; {statement}")
         except asyncpg.PostgresError as error:
             refused = error.sqlstate in (NO_SESSION, DENIED, *BROKEN)
             return str(error.sqlstate) if refused else YES, error.constraint_name or ""
-        finally:
-            await self.connection.execute("ROLLBACK TO s")
         return YES, ""
 
 
@@ -194,9 +192,9 @@ class House:
         found = []
         for column, sessions in STATES.items():
             expected = line.verdicts[column]
-            for session, constraint in sessions.items():
+            # What nobody may use is refused whoever asks: once for each column will do.
+            for session, constraint in list(sessions.items())[: None if line.functions else 1]:
                 asking = self.asking[session]
-                # A table or function that nobody may use is refused whoever asks.
                 named = constraint if expected != YES and line.functions else None
                 for statement in statements:
                     filled = re.sub(r"\{(\w+)\}", lambda m: str(asking.values[m[1]]), statement)  # noqa: B023
@@ -272,7 +270,7 @@ async def house(server: Server, database: TestDatabase) -> AsyncIterator[House]:
                 for session in sessions:
                     dsn = copy.dsn if session.startswith("restored") else database.dsn
                     connection = await stack.enter_async_context(connected(dsn, tokens.get(session)))
-                    await connection.execute("BEGIN")
+                    await connection.execute("BEGIN; SAVEPOINT s")
                     found.asking[session] = Asking(connection, values[session])
             yield found
     finally:

@@ -212,7 +212,6 @@ async def test_two_admins_against_each_other(stage: Stage, one: str, other: str,
     """Exactly one wins, whoever comes first; nobody is shown a deadlock, and there is always an admin."""
     if third:
         await stage.superuser.execute("UPDATE auth.users SET role = 'admin' WHERE username = 'clara'")
-    winners = []
     for number in range(ROUNDS):
         await stage.superuser.execute(
             "UPDATE auth.users SET role = 'admin', active = true, must_change_password = false"
@@ -235,7 +234,6 @@ async def test_two_admins_against_each_other(stage: Stage, one: str, other: str,
             "session_password_reset",
             "users_last_admin",
         }
-        winners.append(ended.index("done"))
         admins = await stage.superuser.fetchval(
             "SELECT count(*) FROM auth.users WHERE role = 'admin' AND active"
         )
