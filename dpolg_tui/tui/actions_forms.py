@@ -147,7 +147,7 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "rooms.delete",
         "löschen",
         "delete",
-        "Löscht das markierte Zimmer, wenn es nie belegt war; in der Liste der Sperren die markierte Sperre.",
+        "Hebt in der Liste der Sperren die markierte auf; Admins löschen ein Zimmer, das nie belegt war.",
         "rooms",
         footer=True,
     ),

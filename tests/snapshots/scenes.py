@@ -259,13 +259,17 @@ async def audit_filter(here: Running) -> None:
 async def export(here: Running) -> None:
     await guests(here)
     await here.sees("Huber, Eva")
-    await here.pilot.press("x", "j")
+    await here.pilot.press("x")
+    await here.sees("Daten exportieren?")
+    await here.pilot.press("j")
 
 
 async def anonymise(here: Running) -> None:
     await guests(here)
     await here.sees("Huber, Eva")
-    await here.pilot.press("a", "j")
+    await here.pilot.press("a")
+    await here.sees("Gast anonymisieren?")
+    await here.pilot.press("j")
 
 
 async def users(here: Running) -> None:
