@@ -51,6 +51,9 @@ class DeskApp(App[None], inherit_bindings=False):
         *bindings("app"),
         Binding("ctrl+c", "cancel_job", show=False, priority=True, system=True),
         Binding("ctrl+c", "hint_leave", show=False, system=True),
+        # Before the next key is handed out: else what is typed in one burst stays in the field that was left.
+        Binding("tab", "focus_next", show=False, priority=True, system=True),
+        Binding("shift+tab", "focus_previous", show=False, priority=True, system=True),
     ]
 
     @dataclass

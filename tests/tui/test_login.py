@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
+from textual import events
 from textual.widgets import Button, Input
 
 from dpolg_tui import locations
@@ -51,6 +52,20 @@ async def test_wrong_password_and_unknown_name_say_the_same(database: TestDataba
             assert desk.app.screen.query_one("#password", Input).value == ""
         assert said[0] == said[1]
         assert isinstance(desk.app.screen, LoginScreen)
+
+
+async def test_keys_that_come_in_one_burst_find_their_field(database: TestDatabase) -> None:
+    """As a password manager types: without a pause the key after Tab must not land where Tab was pressed."""
+    async with running(config_for(database)) as desk:
+        await desk.connected()
+        desk.app.screen.query_one("#username").focus()
+        await desk.pilot.pause()
+        for key in (*"anna", "tab", *"geheim", "shift+tab", "x"):
+            desk.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await desk.pilot.pause()
+        await desk.until(lambda: desk.app.screen.query_one("#username", Input).value.endswith("x"))
+        assert desk.app.screen.query_one("#password", Input).value == "geheim"
+        assert "geheim" not in desk.app.screen.query_one("#username", Input).value
 
 
 async def test_an_unreachable_server_is_said_before_anything_is_typed() -> None:
