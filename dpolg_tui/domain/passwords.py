@@ -12,6 +12,7 @@ WORDS = 3
 LONGEST = 200
 WEAKEST = 3
 """Of the checker's scores 0 to 4 the least that is enough."""
+_SHORT_NAME = 4
 _LONGEST_GUESS = 72
 """What zxcvbn looks at: it gets slow beyond."""
 # Its dictionaries are English; these are what people here think of first.
@@ -37,7 +38,7 @@ def check_password(password: str, username: str, field: str = "new", *, full_nam
         )
     if len(password) > LONGEST:
         raise InvalidInput("Das Passwort ist zu lang: bitte höchstens 200 Zeichen eingeben.", field)
-    if username and username.casefold() in password.casefold():
+    if _contains(password.casefold(), username.casefold()):
         raise InvalidInput("Das Passwort enthält den Benutzernamen: bitte eines ohne ihn wählen.", field)
     if len(set(password)) < 5:
         raise InvalidInput(
@@ -48,6 +49,13 @@ def check_password(password: str, username: str, field: str = "new", *, full_nam
             "Das Passwort ist leicht zu erraten: bitte drei Wörter wählen, die nicht zusammengehören.",
             field,
         )
+
+
+def _contains(password: str, username: str) -> bool:
+    """Whether the name stands in the password; a short one as a word of its own: "ben" is also in "sieben"."""
+    if len(username) < _SHORT_NAME:
+        return username in re.split(r"[\W\d_]+", password) if username else False
+    return username in password
 
 
 def _score(password: str, *known: str) -> int:

@@ -45,3 +45,9 @@ def test_generated_passwords_are_good_legible_and_new() -> None:
         check_password(password, "anna", full_name="Anna Beispielhuber")
         assert set(password) <= {*LEGIBLE, "-"}
     assert not set(LEGIBLE) & set("il1o0")
+
+
+def test_a_short_name_counts_only_as_a_word() -> None:
+    check_password("sieben grüne Ofenrohre", "ben")
+    with pytest.raises(InvalidInput, match="Benutzernamen"):
+        check_password("grüne Ofenrohre für Ben", "ben")
