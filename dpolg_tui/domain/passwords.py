@@ -52,7 +52,7 @@ def check_password(password: str, username: str, field: str = "new", *, full_nam
 
 
 def _contains(password: str, username: str) -> bool:
-    """Whether the name stands in the password; a short one as a word of its own: "ben" is also in "sieben"."""
+    """Whether the name stands in the password; a short one as a word: "ben" is also in "sieben"."""
     if len(username) < _SHORT_NAME:
         return username in re.split(r"[\W\d_]+", password) if username else False
     return username in password
