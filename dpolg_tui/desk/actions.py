@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -98,11 +98,18 @@ class RecordWrites(ABC):
         return result
 
     async def _send(self, record_id: int | None, changes: Changes) -> dict[str, Any]:
-        wanted = json.dumps([record_id, rows.changes_argument(changes)], default=str, sort_keys=True)
+        return await self._once(
+            [record_id, rows.changes_argument(changes)],
+            lambda request: writes.save(self._desk.database, self.kind, record_id, changes, request=request),
+        )
+
+    async def _once(self, what: object, send: Callable[[UUID], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        """Sends ``what`` under a request id: that of the last try if nobody knows whether it happened."""
+        wanted = json.dumps(what, default=str, sort_keys=True)
         unsure, self._unsure = self._unsure, None
         request = unsure[1] if unsure is not None and unsure[0] == wanted else uuid4()
         try:
-            return await writes.save(self._desk.database, self.kind, record_id, changes, request=request)
+            return await send(request)
         except (OutcomeUnknown, asyncio.CancelledError):
             self._unsure = wanted, request
             raise
