@@ -148,8 +148,9 @@ def make_room(bar: Occupancy, place: Place, others: Iterable[Occupancy], today: 
     if target.room_id is None:
         return _checked((moved,))
     rest = [other for other in others if other.room_id == target.room_id and other.id != bar.id]
-    before = [other for other in rest if bar.room_id == target.room_id and other.arrival < bar.arrival]
-    after = [other for other in rest if other not in before and other.departure > target.arrival]
+    earlier = [other for other in rest if bar.room_id == target.room_id and other.arrival < bar.arrival]
+    before = [other for other in earlier if other.arrival < target.departure]
+    after = [other for other in rest if other not in earlier and other.departure > target.arrival]
     steps = [moved]
     edge = target.departure
     for other in sorted(after, key=lambda it: it.arrival):
