@@ -148,6 +148,21 @@ SETTINGS: tuple[Setting, ...] = (
         highest=90,
     ),
     Setting(
+        "desk",
+        "offline_queue",
+        "switch",
+        True,
+        "Ohne Verbindung Gespeichertes vormerken und Entwürfe behalten, in Dateien nur für diesen "
+        "Benutzer des Rechners; bei gemeinsam benutzten Konten ausschalten.",
+    ),
+    Setting(
+        "desk",
+        "emergency_directory",
+        "path",
+        "",
+        "Verzeichnis der Notfall-Liste; ohne Verbindung bietet die Anmeldung die neueste an.",
+    ),
+    Setting(
         "log",
         "level",
         "text",
@@ -249,6 +264,8 @@ class DeskSettings:
     name: str = ""
     export_directory: Path | None = None
     export_days: int = 7
+    offline_queue: bool = True
+    emergency_directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

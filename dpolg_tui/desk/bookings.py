@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 from dpolg_tui import log
-from dpolg_tui.db import reads, rows, writes
+from dpolg_tui.db import reads, rows
 from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.desk.events import Kind, RecordChanged
+from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain import rearrange as plans
 from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
 from dpolg_tui.domain.merge import Change, Changes
@@ -24,6 +25,10 @@ from dpolg_tui.domain.models import (
 )
 from dpolg_tui.domain.rearrange import Place, Plan, RecordWrite
 
+NOT_READ = (
+    "Ohne Verbindung lässt sich diese Buchung nicht öffnen: sie wurde seit der Anmeldung noch nicht gelesen."
+)
+
 
 class BookingActions(RecordActions):
     """What staff do with bookings."""
@@ -33,19 +38,28 @@ class BookingActions(RecordActions):
     async def get(self, booking_id: int) -> Booking:
         """The whole booking. Raises RecordMissing."""
         with log.action("Buchung lesen"):
-            return await reads.booking(self._desk.database, booking_id)
+            return await self._desk.known.read(
+                "booking", booking_id, lambda id_: reads.booking(self._desk.database, id_), NOT_READ
+            )
 
     async def search(self, text: str, most: int = 30) -> list[BookingSummary]:
         """Bookings by number or guest, cancelled ones too; coming stays first."""
         with log.action("Buchung suchen"):
-            return await reads.search_bookings(self._desk.database, text, most)
+            return await self._desk.known.search(
+                lambda: reads.search_bookings(self._desk.database, text, most),
+                lambda: self._desk.known.bookings(text, most),
+            )
 
     async def free_rooms(
         self, arrival: date, departure: date, persons: int, except_booking: int | None = None
     ) -> list[FreeRoom]:
         """Rooms with nothing in the period, besides that booking itself."""
         with log.action("Freie Zimmer"):
-            return await reads.free_rooms(self._desk.database, arrival, departure, persons, except_booking)
+            asked = (arrival, departure, persons, except_booking)
+            return await self._desk.known.search(
+                lambda: reads.free_rooms(self._desk.database, *asked),
+                lambda: self._desk.known.free_rooms(*asked),
+            )
 
     async def taken(self, room_id: int, first: date, last: date) -> list[Occupancy]:
         """What takes the room in [first, last): from the store where it knows, else asked for."""
@@ -103,14 +117,16 @@ class BookingActions(RecordActions):
     async def save_several(self, changed: tuple[RecordWrite, ...]) -> WriteResult:
         """Changes of bookings and blocks that belong together: all of them or none."""
         with log.action("Belegung ändern"):
-            answer = await self._once(
-                [[one.kind, one.id, rows.changes_argument(one.changes)] for one in changed],
-                lambda request: writes.save_several(self._desk.database, changed, request=request),
-            )
+            answer = await self._once(Write.several(changed))
+        return self._several_written(answer, {(one.kind, one.id): one.changes for one in changed})
+
+    def _several_written(
+        self, answer: dict[str, Any], changes: Mapping[tuple[str, int], Changes]
+    ) -> WriteResult:
         self._desk.writes_answered += 1
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
-            self._several_done(answer["records"], {(one.kind, one.id): one.changes for one in changed})
+            self._several_done(answer["records"], changes)
         return result
 
     def _several_done(
@@ -178,9 +194,13 @@ class BookingActions(RecordActions):
             if isinstance(error, OutcomeUnknown) or not isinstance(error, DomainError):
                 self._desk.read_again()  # it may have happened all the same
             raise
-        if result.outcome is not Outcome.DONE:
+        if result.outcome not in (Outcome.DONE, Outcome.QUEUED):
             self._take_back(stood)
         return result
+
+    def shown_as_stored(self, bars: Iterable[Occupancy]) -> None:
+        """A queued move will not happen: its bars stand again where they are stored."""
+        self._take_back(bars)
 
     def _take_back(self, stood: Iterable[Occupancy]) -> None:
         for bar in [bar for bar in stood if self._desk.store.take_back(bar.id)]:

@@ -26,6 +26,8 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.known import Known
+from dpolg_tui.desk.outbox import Outbox
 from dpolg_tui.desk.people import PeopleActions
 from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
@@ -84,6 +86,10 @@ class Desk:
             config.desk.export_directory or locations.export_directory(), config.desk.export_days
         )
         self.people = PeopleActions(self)
+        self.known = Known(self)
+        self.outbox = Outbox(self)
+        self.instance = ""
+        """Which installation this is; known once it has answered."""
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
@@ -195,6 +201,7 @@ class Desk:
             )
         self.user = user
         self.read_again()
+        self.outbox.send()
 
     async def logout(self) -> None:
         """End the session; the desk can sign in again."""
@@ -208,6 +215,8 @@ class Desk:
     async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
+        self.outbox.close()
+        self.known.clear()
         self.present = ()
         self.people.leave()
         try:
@@ -219,7 +228,7 @@ class Desk:
     async def _greet(self) -> None:
         if self._greeted:
             return
-        await greeting.check(self.database)
+        self.instance = await greeting.check(self.database)
         self._greeted = True
 
     async def _begin(self) -> None:
@@ -231,6 +240,7 @@ class Desk:
         try:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
+            self.outbox.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
@@ -373,6 +383,7 @@ class Desk:
     def _live_state(self, state: ConnectionState) -> None:
         if state.phase is Phase.CONNECTED:
             self.people.here_again()
+            self.outbox.send()
         self.tell(ConnectionChanged(state))
 
     def _session_ended(self, reason: str) -> None:

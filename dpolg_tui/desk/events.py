@@ -16,6 +16,7 @@ __all__ = [
     "Kind",
     "Phase",
     "PresenceChanged",
+    "QueueChanged",
     "RecordChanged",
     "SessionLost",
     "StoreReloaded",
@@ -35,6 +36,16 @@ class ConnectionChanged:
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """Somebody signed in, left or went to another place: see ``desk.present``."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """What waits to be sent, or whether the last write is done: see ``desk.outbox``."""
+
+    done: tuple[str, ...] = ()
+    """Labels of queued writes that are done now."""
+    refused: tuple[str, ...] = ()
+    """Labels of those that do not fit any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +75,4 @@ class RecordChanged:
     """The booking of a reminder; None also when the reminder was deleted."""
 
 
-DeskEvent = ConnectionChanged | PresenceChanged | SessionLost | StoreReloaded | RecordChanged
+DeskEvent = ConnectionChanged | PresenceChanged | QueueChanged | SessionLost | StoreReloaded | RecordChanged
