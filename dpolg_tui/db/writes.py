@@ -17,6 +17,7 @@ STATEMENTS = (
     *(call_sql(f"app.save_{kind}", 3) for kind in SAVED),
     *(call_sql(f"app.delete_{kind}", 2) for kind in SAVED),
     call_sql("app.save_several", 2),
+    call_sql("app.take_back", 4),
 )
 """Prepared on every connection, so that a write is one round trip."""
 
@@ -52,5 +53,15 @@ async def delete(
     """Delete a record; refused by the database while anything refers to it or without the right."""
     answer: dict[str, Any] = await database.call(
         f"app.delete_{kind}", request or uuid4(), record_id, write=True
+    )
+    return answer
+
+
+async def take_back(
+    database: Database, kind: str, record_id: int, seen: int, *, request: UUID | None = None
+) -> dict[str, Any]:
+    """Delete an own new record again, unless it has another version than ``seen`` or is referred to."""
+    answer: dict[str, Any] = await database.call(
+        "app.take_back", request or uuid4(), kind, record_id, seen, write=True
     )
     return answer

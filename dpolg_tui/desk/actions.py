@@ -74,6 +74,7 @@ class RecordWrites(ABC):
         self._desk.writes_answered += 1
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
+            self._desk.undo.note(self.kind, record_id, "deleted", {}, answer)
             self._done(record_id, "deleted", self._forget(record_id))
         return result
 
@@ -100,6 +101,7 @@ class RecordWrites(ABC):
         if result.outcome is Outcome.DONE and result.id is not None:
             self._desk.known.forget(self.kind, result.id)
             touched = self._take_over(result.id, answer, changes)
+            self._desk.undo.note(self.kind, result.id, action, changes, answer)
             self._done(result.id, action, touched, self._booking_of(answer))
         return result
 

@@ -126,6 +126,7 @@ class BookingActions(RecordActions):
         self._desk.writes_answered += 1
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
+            self._desk.undo.note_several(answer, changes)
             self._several_done(answer["records"], changes)
         return result
 

@@ -34,6 +34,7 @@ from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
+from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
     Defect,
@@ -86,6 +87,7 @@ class Desk:
             config.desk.export_directory or locations.export_directory(), config.desk.export_days
         )
         self.people = PeopleActions(self)
+        self.undo = Undo(self)
         self.known = Known(self)
         self.outbox = Outbox(self)
         self.instance = ""
@@ -215,6 +217,7 @@ class Desk:
     async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
+        self.undo.clear()
         self.outbox.close()
         self.known.clear()
         self.present = ()

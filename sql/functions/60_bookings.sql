@@ -92,7 +92,7 @@ DECLARE
     allowed constant jsonb := '{
         "reserviert": ["bestaetigt", "eingecheckt", "storniert"],
         "bestaetigt": ["reserviert", "eingecheckt", "storniert"],
-        "eingecheckt": ["bestaetigt", "ausgecheckt"],
+        "eingecheckt": ["reserviert", "bestaetigt", "ausgecheckt"],
         "ausgecheckt": ["eingecheckt"],
         "storniert": ["reserviert", "bestaetigt"]}';
     stays_touched boolean := EXISTS (SELECT FROM unnest(touched) t WHERE t LIKE 'stay%');
@@ -148,6 +148,9 @@ BEGIN
             'checked_out_at', jsonb_build_object('to', CASE WHEN new_status = 'ausgecheckt' THEN now() END));
         IF new_status <> 'storniert' THEN
             fields := fields || '{"cancellation_reason": {"to": null}}';
+            -- What the cancelling closed is open again; what somebody had done before stays done.
+            UPDATE app.reminders r SET completed = false
+             WHERE r.booking_id = booking AND r.completed AND r.completed_at = current.cancelled_at;
         ELSE
             UPDATE app.reminders r SET completed = true WHERE r.booking_id = booking AND NOT r.completed;
         END IF;
@@ -236,8 +239,10 @@ BEGIN
         RETURN app.finish_request(request,
             jsonb_build_object('outcome', 'taken', 'id', record, 'in_the_way', others));
     END;
+    -- Beside what it is now what it was: the difference is what this change did, with all that followed from it.
     RETURN app.with_booking_state(app.finish_request(request,
-        jsonb_build_object('outcome', 'done', 'id', booking, 'lost_room', lost_room)));
+        jsonb_build_object('outcome', 'done', 'id', booking, 'lost_room', lost_room)))
+        || CASE WHEN theirs IS NULL THEN '{}' ELSE jsonb_build_object('was', theirs) END;
 END $$;
 
 CREATE OR REPLACE FUNCTION app.with_booking_state(answer jsonb) RETURNS jsonb

@@ -82,7 +82,8 @@ BEGIN
         RETURN app.finish_request(request, jsonb_build_object('outcome', 'taken', 'in_the_way', others));
     END;
     RETURN app.with_several_states(app.finish_request(request, jsonb_build_object(
-        'outcome', 'done', 'records', (SELECT jsonb_agg(w - 'changes') FROM jsonb_array_elements(wanted) w))));
+        'outcome', 'done', 'records', (SELECT jsonb_agg(w - 'changes') FROM jsonb_array_elements(wanted) w))))
+        || jsonb_build_object('was', to_jsonb(stored));
 END $$;
 
 -- The records of an answer as they are now; one that was deleted since has no state.

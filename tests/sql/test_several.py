@@ -53,6 +53,8 @@ async def test_a_swap_of_different_lengths_happens_once_and_whole(stage: Stage, 
     cleared = _write("block", block["id"], stay=change(stay(one, 3, 5), stay(two, 3, 5)))
     request = uuid4()
     answers = [await _several(anna, *swap, cleared, request=request) for _ in range(2)]
+    # What it was before is told once.
+    assert [record["id"] for record in answers[0].pop("was")] == [first["id"], second["id"], block["id"]]
     assert answers[0] == answers[1]
     assert [(record["kind"], record["id"]) for record in answers[0]["records"]] == [
         ("booking", first["id"]),
