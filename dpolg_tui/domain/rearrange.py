@@ -6,16 +6,18 @@ What only the database can judge (rooms taken by others, beds, retired rooms) is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import combinations
 from typing import Literal
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.merge import Change, Changes
-from dpolg_tui.domain.models import Occupancy, Status
+from dpolg_tui.domain.models import Occupancy, Room, Status
+from dpolg_tui.domain.pricing import price_stay
 from dpolg_tui.domain.stay import check_stay, overlaps
 
 
@@ -204,6 +206,21 @@ def next_part(bar: Occupancy, parts: Sequence[Occupancy]) -> Occupancy | None:
     return next(following, None) or next((part for part in own if part.departure == bar.arrival), None)
 
 
+def price_of(places: Sequence[Place], rooms: Mapping[int, Room]) -> Decimal | None:
+    """Nights and final cleaning of a booking's stays; None if one has no room.
+
+    The fee is due once for stays that follow each other.
+    """
+    total = Decimal("0.00")
+    for place in places:
+        room = rooms.get(place.room_id) if place.room_id is not None else None
+        if room is None:
+            return None
+        goes_on = any(other.arrival == place.departure for other in places)
+        total += price_stay(room, place.arrival, place.departure, final_cleaning=not goes_on).total
+    return total
+
+
 def bar_label(bar: Occupancy) -> str:
     """``2026-118 Huber``, or the kind of a block and its reason."""
     if bar.is_block:
@@ -227,9 +244,9 @@ def _pushed(bar: Occupancy, by: timedelta, today: date) -> Step:
         raise InvalidInput(
             f"{bar_label(bar)} ({_dates(bar)}) lässt sich nicht mitverschieben: bitte andere Tage wählen."
         )
-    if in_the_house(bar):
+    if bar.status is not None and in_the_house(bar):
         raise InvalidInput(
-            f"{bar_label(bar)} ({_dates(bar)}) war schon im Haus und lässt sich nicht mitverschieben:"
+            f"{bar_label(bar)} ist {german.status_label(bar.status)} und lässt sich nicht mitverschieben:"
             " bitte andere Tage oder ein anderes Zimmer wählen."
         )
     place = Place(bar.room_id, bar.arrival + by, bar.departure + by)

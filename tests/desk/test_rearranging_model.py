@@ -183,10 +183,12 @@ class House(RuleBasedStateMachine):
 
     # -- what staff do ---------------------------------------------------------------------------
 
-    @initialize(stays=st.lists(STAYS, min_size=3, max_size=6))
-    def move_in(self, stays: list[tuple[int, int, int]]) -> None:
-        for stay in stays:
-            self._book(*stay)
+    @initialize(full=st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=3), max_size=ROOMS))
+    def move_in(self, full: list[list[int]]) -> None:
+        """Some rooms with one stay after the other."""
+        for room, stays in enumerate(full):
+            for number, nights in enumerate(stays):
+                self._book(room, sum(stays[:number]) - 1, nights)
 
     @rule(stay=STAYS)
     def book(self, stay: tuple[int, int, int]) -> None:
@@ -231,13 +233,22 @@ class House(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.bars)
-    @rule(one=st.integers(0, 50), days=st.integers(-4, 4), neighbours=st.booleans())
-    def shift(self, one: int, days: int, neighbours: bool) -> None:
+    @rule(one=st.integers(0, 50), days=st.integers(-4, 4))
+    def shift(self, one: int, days: int) -> None:
+        bar = self.bar(one)
+        self.rearranged(
+            lambda: rearrange.shift(bar, days, (), self.today),
+            lambda: self.on.desk.bookings.shift(bar, days),
+        )
+
+    @precondition(lambda self: self.bars)
+    @rule(one=st.integers(0, 50), days=st.sampled_from([1, 2, 3, -2]))
+    def shift_neighbours(self, one: int, days: int) -> None:
         bar = self.bar(one, lambda bar: len(self.neighbours(bar)) > 1)
-        others = self.neighbours(bar) if neighbours else []
+        others = self.neighbours(bar)
         self.rearranged(
             lambda: rearrange.shift(bar, days, others, self.today),
-            lambda: self.on.desk.bookings.shift(bar, days, neighbours=neighbours),
+            lambda: self.on.desk.bookings.shift(bar, days, neighbours=True),
         )
 
     @precondition(lambda self: self.bars)
