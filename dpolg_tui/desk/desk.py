@@ -21,6 +21,8 @@ from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
+    Interrupted,
+    Missed,
     PresenceChanged,
     SessionLost,
     StoreReloaded,
@@ -95,7 +97,9 @@ class Desk:
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
-        self._updates: asyncio.Queue[LiveUpdate] = asyncio.Queue()
+        self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
+        self.missed: tuple[Missed, ...] = ()
+        """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,7 +166,7 @@ class Desk:
 
     def read_again(self) -> None:
         """Read everything anew as soon as the database answers."""
-        self._updates.put_nowait(LiveUpdate((), self._everybody, reload=True))
+        self._updates.put_nowait((LiveUpdate((), self._everybody, reload=True), False))
 
     def today(self) -> date:
         """Today in the house, whatever the zone of this computer."""
@@ -220,6 +224,7 @@ class Desk:
         self.undo.clear()
         self.outbox.close()
         self.known.clear()
+        self.missed = ()
         self.present = ()
         self.people.leave()
         try:
@@ -321,16 +326,19 @@ class Desk:
     # -- what others do --------------------------------------------------------------------------
 
     def _heard(self, update: LiveUpdate) -> None:
-        self._updates.put_nowait(update)
+        after_interruption = self._live.state.phase is Phase.OFFLINE
+        self._updates.put_nowait((update, after_interruption))
 
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update = await self._updates.get()
+            update, after_interruption = await self._updates.get()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
+                if after_interruption:
+                    self._tell_missed(update)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -353,6 +361,14 @@ class Desk:
         else:
             async with self._window_lock:
                 await news.apply(self, update.events)
+
+    def _tell_missed(self, update: LiveUpdate) -> None:
+        self.missed = news.missed(self, update.events)
+        names = tuple(dict.fromkeys(one.by for one in self.missed))
+        if update.reload:
+            self.tell(Interrupted(None))
+        elif self.missed:
+            self.tell(Interrupted(len(self.missed), names))
 
     def know_colleague(self, user: User) -> None:
         """Somebody's name or role is this now; it may be the own one."""

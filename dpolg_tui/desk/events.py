@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from dpolg_tui.db.state import ConnectionState, Phase
@@ -13,6 +14,7 @@ __all__ = [
     "ConnectionChanged",
     "ConnectionState",
     "DeskEvent",
+    "Interrupted",
     "Kind",
     "Phase",
     "PresenceChanged",
@@ -49,6 +51,24 @@ class QueueChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """A colleague's change while this desk was cut off."""
+
+    at: datetime
+    by: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The connection is back, and others changed something meanwhile: see ``desk.missed``."""
+
+    changes: int | None
+    """None: more than can be counted, everything was read anew."""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The session ended without the user's doing: sign in again, everything open stays."""
 
@@ -75,4 +95,12 @@ class RecordChanged:
     """The booking of a reminder; None also when the reminder was deleted."""
 
 
-DeskEvent = ConnectionChanged | PresenceChanged | QueueChanged | SessionLost | StoreReloaded | RecordChanged
+DeskEvent = (
+    ConnectionChanged
+    | Interrupted
+    | PresenceChanged
+    | QueueChanged
+    | SessionLost
+    | StoreReloaded
+    | RecordChanged
+)

@@ -17,6 +17,8 @@ _WORDS = {
     "room": "Zimmer",
     "block": "Sperre",
     "reminder": "Erinnerung",
+    "user": "Benutzer",
+    "setting": "Einstellung",
 }
 _NEW = {
     "booking": "Neue Buchung",

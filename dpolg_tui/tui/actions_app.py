@@ -45,3 +45,17 @@ APP_ACTIONS: tuple[Action, ...] = (
     Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
     Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
 )
+    Action(
+        "app.queue",
+        "Vorgemerkte Änderungen",
+        "",
+        "Zeigt, was ohne Verbindung gespeichert wurde und noch zu senden ist.",
+        "app",
+    ),
+    Action(
+        "app.missed",
+        "Während der Unterbrechung",
+        "",
+        "Zeigt, was andere geändert haben, während die Verbindung fehlte.",
+        "app",
+    ),

@@ -16,12 +16,19 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
-from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
+from dpolg_tui.desk.events import (
+    ConnectionChanged,
+    DeskEvent,
+    Interrupted,
+    QueueChanged,
+    SessionLost,
+)
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
+from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
 
@@ -257,6 +264,11 @@ class DeskApp(App[None], inherit_bindings=False):
                 if state.phase != "connecting":
                     self._reachable = reachable
             case SessionLost(reason=reason):
+            case QueueChanged(done=done, refused=refused):
+                for sentence, severity in queue_sentences(done, refused):
+                    self.notify(sentence, severity=severity)
+            case Interrupted(changes=changes, names=names):
+                self.notify(interrupted_sentence(changes, names), timeout=12)
                 self.lock_session(reason)
                 for lock in self._locks:
                     lock.because(reason)
@@ -358,6 +370,16 @@ class DeskApp(App[None], inherit_bindings=False):
         work.write(self, self._ask_and_sign_out(), "Abmelden")
 
     async def _ask_and_sign_out(self) -> None:
+    def action_queue(self) -> None:
+        from dpolg_tui.tui.dialogs.queue import QueueDialog
+
+        self.push_screen(QueueDialog())
+
+    def action_missed(self) -> None:
+        from dpolg_tui.tui.dialogs.missed import MissedDialog
+
+        self.push_screen(MissedDialog())
+
         if await self.ask_to_lose("Abmelden und verwerfen"):
             await self.sign_out()
 

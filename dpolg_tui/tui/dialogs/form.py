@@ -18,7 +18,8 @@ from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.work import read, write
 
@@ -37,6 +38,8 @@ class FormDialog(BaseDialog[int]):
     """The record in the sentences of toasts."""
     BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     AUTO_FOCUS = ""  # set once there is something to type in
+    typed: Typed | None = None
+    """What was typed before and is wanted again."""
 
     @dataclass
     class Heard(Message):
@@ -102,6 +105,7 @@ class FormDialog(BaseDialog[int]):
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         if self.record_id is None:
             self.form.load({**self.defaults(), **self._prefill})
+            self._type_again()
             self.form.focus_first()
             self.loaded()
         else:
@@ -116,6 +120,7 @@ class FormDialog(BaseDialog[int]):
         values = await self.fetch(record_id)
         self.form.load(values)
         self.form.ready = True
+        self._type_again()
         self.form.focus_first()
         self.loaded()
 
@@ -194,6 +199,11 @@ class FormDialog(BaseDialog[int]):
                 case Outcome.DONE:
                     self.desk_app.show_toast(saved_sentence(self.WORD, result))
                     self.finish(result.id if result.id is not None else record_id)
+                    self._saved(result)
+                case Outcome.QUEUED:
+                    self.desk_app.show_toast(queued_sentence(self.WORD))
+                    self.finish(result.id)
+                    self._saved(result)
                 case Outcome.TAKEN:
                     await self.taken(result)
                 case _:
@@ -204,6 +214,16 @@ class FormDialog(BaseDialog[int]):
                     )
         finally:
             self._saving = False
+
+    def _saved(self, result: WriteResult) -> None:
+        if self.typed is not None:
+            self.typed.saved(result)
+
+    def _type_again(self) -> None:
+        if self.typed is not None:
+            self.typed.put_into(self.form)
+            if self.typed.sentence:
+                self.desk_app.show_toast(self.typed.sentence, "warning")
 
     def _failed(self, error: DomainError) -> bool:
         return show_at_field(self.form, error)

@@ -16,6 +16,7 @@ from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
     PresenceChanged,
+    QueueChanged,
     RecordChanged,
     SessionLost,
     StoreReloaded,
@@ -116,7 +117,7 @@ class DeskScreen(Screen[None]):
             case PresenceChanged():
                 self.show_state()
                 self.on_presence_changed()
-            case SessionLost():
+            case SessionLost() | QueueChanged():
                 self.show_state()
 
     def show_state(self) -> None:

@@ -126,11 +126,20 @@ class ChartScreen(DeskScreen):
             self._load_missing()
 
     def _load_missing(self) -> None:
+        away = state.phase == "offline"
+        clock = german.format_datetime(state.since).rpartition(" ")[2]
+        self.title = f"{self.TITLE} (Stand {clock})" if away else self.TITLE
+        self.show_state()
         if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
             self._loading = True
             read(self, self._load_wanted(), "Belegung laden", group="window")
 
     async def _load_wanted(self) -> None:
+            if self.desk.connection.phase == "offline":
+                store = self.desk.store
+                known = german.format_date_range(store.first, store.last)
+                self.chart.show_notice(f"Ohne Verbindung ist nur bekannt, was geladen war: {known}")
+                return
         try:
             while self._wanted is not None and not self.desk.store.covers(*self._wanted):
                 await self.desk.show(*self._wanted)

@@ -30,6 +30,7 @@ from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
 from dpolg_tui.tui.dialogs.rearrange import RearrangeDialog
 from dpolg_tui.tui.dialogs.taken import TakenDialog, in_the_way
+from dpolg_tui.tui.saving import queued_sentence
 from dpolg_tui.tui.widgets.chart import OccupancyChart
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def _is_done(app: DeskApp, result: WriteResult, sentence: str) -> bool:
     match result.outcome:
         case Outcome.DONE:
             app.show_toast(sentence)
+            return True
+        case Outcome.QUEUED:
+            app.show_toast(queued_sentence("Änderung"))
             return True
         case Outcome.CONFLICT:
             who = result.changed_by or "Jemand"
