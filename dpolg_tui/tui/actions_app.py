@@ -40,11 +40,6 @@ APP_ACTIONS: tuple[Action, ...] = (
     Action(
         "app.who_is_here", "Wer ist da?", "", "Zeigt, wer angemeldet ist und woran gearbeitet wird.", "app"
     ),
-    Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
-    Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
-    Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
-    Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
-)
     Action(
         "app.queue",
         "Vorgemerkte Änderungen",
@@ -59,3 +54,8 @@ APP_ACTIONS: tuple[Action, ...] = (
         "Zeigt, was andere geändert haben, während die Verbindung fehlte.",
         "app",
     ),
+    Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
+    Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
+    Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
+    Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
+)

@@ -263,12 +263,12 @@ class DeskApp(App[None], inherit_bindings=False):
                     self.notify(f"Verbindungsfehler{reason}", severity="error")
                 if state.phase != "connecting":
                     self._reachable = reachable
-            case SessionLost(reason=reason):
             case QueueChanged(done=done, refused=refused):
                 for sentence, severity in queue_sentences(done, refused):
                     self.notify(sentence, severity=severity)
             case Interrupted(changes=changes, names=names):
                 self.notify(interrupted_sentence(changes, names), timeout=12)
+            case SessionLost(reason=reason):
                 self.lock_session(reason)
                 for lock in self._locks:
                     lock.because(reason)
@@ -356,6 +356,16 @@ class DeskApp(App[None], inherit_bindings=False):
 
         self.push_screen(PresenceDialog())
 
+    def action_queue(self) -> None:
+        from dpolg_tui.tui.dialogs.queue import QueueDialog
+
+        self.push_screen(QueueDialog())
+
+    def action_missed(self) -> None:
+        from dpolg_tui.tui.dialogs.missed import MissedDialog
+
+        self.push_screen(MissedDialog())
+
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
 
@@ -370,16 +380,6 @@ class DeskApp(App[None], inherit_bindings=False):
         work.write(self, self._ask_and_sign_out(), "Abmelden")
 
     async def _ask_and_sign_out(self) -> None:
-    def action_queue(self) -> None:
-        from dpolg_tui.tui.dialogs.queue import QueueDialog
-
-        self.push_screen(QueueDialog())
-
-    def action_missed(self) -> None:
-        from dpolg_tui.tui.dialogs.missed import MissedDialog
-
-        self.push_screen(MissedDialog())
-
         if await self.ask_to_lose("Abmelden und verwerfen"):
             await self.sign_out()
 

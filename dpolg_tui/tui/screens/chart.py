@@ -122,24 +122,24 @@ class ChartScreen(DeskScreen):
 
     def on_connection_changed(self, state: ConnectionState) -> None:
         """What could not be read while the database was away is read now."""
-        if state.phase == "connected":
-            self._load_missing()
-
-    def _load_missing(self) -> None:
         away = state.phase == "offline"
         clock = german.format_datetime(state.since).rpartition(" ")[2]
         self.title = f"{self.TITLE} (Stand {clock})" if away else self.TITLE
         self.show_state()
-        if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
-            self._loading = True
-            read(self, self._load_wanted(), "Belegung laden", group="window")
+        if state.phase == "connected":
+            self._load_missing()
 
-    async def _load_wanted(self) -> None:
+    def _load_missing(self) -> None:
+        if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
             if self.desk.connection.phase == "offline":
                 store = self.desk.store
                 known = german.format_date_range(store.first, store.last)
                 self.chart.show_notice(f"Ohne Verbindung ist nur bekannt, was geladen war: {known}")
                 return
+            self._loading = True
+            read(self, self._load_wanted(), "Belegung laden", group="window")
+
+    async def _load_wanted(self) -> None:
         try:
             while self._wanted is not None and not self.desk.store.covers(*self._wanted):
                 await self.desk.show(*self._wanted)
