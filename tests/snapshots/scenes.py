@@ -15,6 +15,7 @@ from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Sta
 from dpolg_tui.domain.people import Presence
 from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.screens.booking import BookingScreen
+from dpolg_tui.tui.widgets.chart import OccupancyChart
 from tests.tui.desk_app import TIMEOUT, Running
 
 Scene = Callable[[Running], Awaitable[None]]
@@ -144,6 +145,23 @@ async def change_stay(here: Running) -> None:
     here.app.push_screen(ChangeStayDialog(change, here.desk.store.rooms))
 
 
+async def swapping(here: Running) -> None:
+    """The first of two bars is picked, the cursor on another."""
+    first, second = _two_stays(here)
+    chart = here.app.screen.query_one(OccupancyChart)
+    chart.jump_to(first.id)
+    await here.pilot.press("s")
+    chart.jump_to(second.id)
+
+
+async def swap(here: Running) -> None:
+    from dpolg_tui.domain import rearrange
+    from dpolg_tui.tui.dialogs.rearrange import RearrangeDialog
+
+    plan = rearrange.swap(*_two_stays(here), here.desk.today())
+    here.app.push_screen(RearrangeDialog("Zimmer tauschen?", plan, here.desk.store.rooms, "Tauschen"))
+
+
 async def early_departure(here: Running) -> None:
     from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
     from dpolg_tui.tui.screens.chart_flows import stay_label
@@ -182,7 +200,7 @@ async def taken(here: Running) -> None:
     today, numbers = here.desk.today(), _rooms(here)
     way = InTheWay(1, 1, numbers[1], today + 3 * DAY, today + 8 * DAY, "2026-118 Müller [VIP]")
     free = [FreeRoom(number, here.desk.store.rooms[number].capacity >= 2) for number in numbers]
-    here.app.push_screen(TakenDialog([way], free))
+    here.app.push_screen(TakenDialog([way], free, shifts=True))
 
 
 async def search(here: Running) -> None:
@@ -319,6 +337,8 @@ SCENES: dict[str, Scene] = {
     "block": block,
     "cancel": cancel,
     "change-stay": change_stay,
+    "swap": swap,
+    "chart-swapping": swapping,
     "early-departure": early_departure,
     "calendar": calendar,
     "conflict": conflict,
@@ -361,6 +381,14 @@ def _a_stay(here: Running, status: Status) -> Occupancy:
         if bar.status is status and bar.room_id is not None and bar.departure > today + 2 * DAY
     )
     return min(found, key=lambda bar: (abs(bar.arrival - today), bar.id))
+
+
+def _two_stays(here: Running) -> tuple[Occupancy, Occupancy]:
+    """Two stays in different rooms, of which one is in the house."""
+    first = _a_stay(here, Status.CHECKED_IN)
+    second = _a_stay(here, Status.CONFIRMED)
+    assert first.room_id != second.room_id
+    return first, second
 
 
 async def _open_booking(here: Running, screen: BookingScreen) -> None:

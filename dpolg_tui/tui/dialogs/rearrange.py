@@ -80,8 +80,7 @@ class RearrangeDialog(ConfirmDialog):
             _add(table, "", dates(stood), "", changed=False)
             return
         _add(table, "", dates(stood), dates(place), changed=dates(stood) != dates(place))
-        if nights(stood) != nights(place):
-            _add(table, "", nights(stood), nights(place), changed=True)
+        _add(table, "", nights(stood), nights(place), changed=nights(stood) != nights(place))
 
 
 def _add(table: Table, label: str, before: str, after: str, *, changed: bool) -> None:
