@@ -29,6 +29,15 @@ APP_ACTIONS: tuple[Action, ...] = (
         role=Role.ADMIN,
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
+    Action("app.undo", "zurücknehmen", "ctrl+z", "Nimmt meine letzte Änderung zurück.", "app"),
+    Action("app.redo", "wiederherstellen", "ctrl+y", "Stellt das zuletzt Zurückgenommene wieder her.", "app"),
+    Action(
+        "app.last_changes",
+        "Meine letzten Änderungen",
+        "",
+        "Zeigt, was ich geändert habe; jede lässt sich zurücknehmen.",
+        "app",
+    ),
     Action(
         "app.lock",
         "Sperren",

@@ -31,6 +31,7 @@ from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereab
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
+from dpolg_tui.tui.undoing import UndoActions
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -44,7 +45,7 @@ IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
 
 
-class DeskApp(App[None], inherit_bindings=False):
+class DeskApp(UndoActions, App[None], inherit_bindings=False):
     """The booking desk.
 
     ``start_screen`` replaces the login as the first screen, for tests and pictures.
@@ -311,7 +312,20 @@ class DeskApp(App[None], inherit_bindings=False):
             return self.underway is not None and self.jobs.slow is not None and self.jobs.slow.cancellable
         if action == "palette" and isinstance(self.screen, ModalScreen):
             return False  # a dialog wants its answer first
-        if action in (*PLACES, "lock", "sign_out", "own_account", "own_password", "who_is_here", "palette"):
+        if action in ("undo", "redo"):
+            return isinstance(self.screen, DeskScreen) and self.screen.may_undo
+        if action in (
+            *PLACES,
+            "lock",
+            "sign_out",
+            "own_account",
+            "own_password",
+            "who_is_here",
+            "last_changes",
+            "queue",
+            "missed",
+            "palette",
+        ):
             return bool(self.signed_in_places) and not self.locked
         return True
 

@@ -11,8 +11,10 @@ from unittest.mock import patch
 from dpolg_tui.config import Config
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import PresenceChanged
+from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Status
 from dpolg_tui.domain.people import Presence
+from dpolg_tui.domain.undo import Step
 from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.widgets.chart import OccupancyChart
@@ -318,6 +320,34 @@ async def booking_editing(here: Running) -> None:
     _colleagues(here)
 
 
+async def last_changes(here: Running) -> None:
+    """One of each state, with the cursor on one that a colleague stands in the way of."""
+    known, moment = here.desk.undo.last_changes, datetime(2026, 11, 21, 7, 4, tzinfo=UTC)
+    dates = {"arrival": here.desk.today(), "departure": here.desk.today() + DAY}
+    moved = Change({"room_id": 1, **dates}, {"room_id": 2, **dates})
+    new_code = Step("room", 3, "updated", {}, "der frühere Schlüsselcode ist hier nicht bekannt")
+    known.add(
+        moment,
+        "Gast Müller-Lüdenscheidt, Hans-Jürgen",
+        "Wohnort, E-Mail, Telefon … geändert",
+        (Step("guest", 3, "updated", {"city": Change("Ulm", "München")}),),
+    )
+    known.add(moment, "Zimmer 3", "geändert", (new_code,))
+    booked = known.add(
+        moment, "2026-118", "verschoben", (Step("booking", 118, "updated", {"stay/5": moved}),)
+    )
+    swapped = known.add(moment, "2026-119, 2026-120", "verschoben", (Step("booking", 119, "updated", {}),))
+    known.took_back(swapped, swapped.steps, swapped.steps)
+    known.stood_in_the_way(
+        booked,
+        "Clara-Sophie Übermäßig-Langername hat die Abreise (jetzt 26.11.2026) inzwischen geändert:"
+        " „2026-118 verschoben“ bleibt.",
+    )
+    here.app.action_last_changes()
+    await here.sees("Meine letzten")
+    await here.pilot.press("down")
+
+
 SCENES: dict[str, Scene] = {
     "login": stay,
     "lock": lock,
@@ -363,6 +393,7 @@ SCENES: dict[str, Scene] = {
     "shown-password": shown_password,
     "account": account,
     "who-is-here": who_is_here,
+    "last-changes": last_changes,
     "booking-editing": booking_editing,
 }
 """By the name of the picture."""

@@ -70,6 +70,11 @@ class DeskScreen(Screen[None]):
         """Whether leaving would lose something typed. Forms override it."""
         return False
 
+    @property
+    def may_undo(self) -> bool:
+        """Whether Strg+Z takes back the last change here: not where text is typed. Places override it."""
+        return False
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What the role may not do is not there: neither its key nor its word."""
         return allowed(self.SCOPE, action, self.desk_app.role)

@@ -91,6 +91,10 @@ class ChartScreen(DeskScreen):
         return self.chart.ghost is None and action in _WHILE_SWAPPING
 
     @property
+    def may_undo(self) -> bool:
+        return self.is_mounted and self.chart.ghost is None
+
+    @property
     def _is_admin(self) -> bool:
         return self.desk.user is not None and self.desk.user.role is Role.ADMIN
 

@@ -16,6 +16,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -31,9 +32,50 @@ LABEL_WIDTH = 16
 class LineInput(Input):
     """An input of one line: pasted line breaks become spaces, the cursor does not blink."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "undo_text", show=False),
+        Binding("ctrl+y", "redo_text", show=False),
+    ]
+
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(value, placeholder=placeholder, id=id, compact=True, highlighter=None)
         self.cursor_blink = False
+        self._typed_before: list[str] = []
+        self._typed_after: list[str] = []
+        self._in_word = self._in_step = False
+
+    def watch_value(self, before: str, after: str) -> None:
+        """Keeps what was typed, a run of letters as one; what the program puts in begins anew."""
+        if self._in_step:
+            return
+        self._typed_after.clear()
+        if not self.has_focus:
+            self._typed_before.clear()
+            return
+        at = next(
+            (at for at, pair in enumerate(zip(before, after, strict=False)) if len(set(pair)) > 1),
+            len(before),
+        )
+        typing = len(after) == len(before) + 1 and not after[at].isspace()
+        if not (typing and self._in_word):
+            self._typed_before.append(before)
+        self._in_word = typing
+
+    def action_undo_text(self) -> None:
+        """Strg+Z in a field: what was typed there, nothing else."""
+        self._step(self._typed_before, self._typed_after)
+
+    def action_redo_text(self) -> None:
+        self._step(self._typed_after, self._typed_before)
+
+    def _step(self, source: list[str], target: list[str]) -> None:
+        if not source:
+            return
+        target.append(self.value)
+        self._in_step, self._in_word = True, False
+        self.value = source.pop()
+        self._in_step = False
+        self.cursor_position = len(self.value)
 
     def on_paste(self, event: events.Paste) -> None:
         """Keeps everything that was pasted; Textual's own handler would drop all but the first line."""
