@@ -18,6 +18,7 @@ from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
+from dpolg_tui.desk.drafts import Drafts
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
@@ -92,6 +93,7 @@ class Desk:
         self.undo = Undo(self)
         self.known = Known(self)
         self.outbox = Outbox(self)
+        self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)

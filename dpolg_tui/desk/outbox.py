@@ -102,6 +102,11 @@ class Outbox:
         self._last_state = ""
 
     @property
+    def usable(self) -> bool:
+        """Whether anything may be kept for this user on this computer."""
+        return self._file is not None
+
+    @property
     def waiting(self) -> int:
         """How many will be sent without anybody's doing."""
         return sum(one.open for one in self.items)

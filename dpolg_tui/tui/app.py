@@ -27,6 +27,7 @@ from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.drafting import forget_drafts, keep_drafts, keep_drafts_at_the_end, offer_drafts
 from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
@@ -73,6 +74,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         self._open: list[DeskScreen | BaseDialog[Any]] = []
         self.jobs = work.Jobs(self._show_state)
         self._whereabouts: Whereabouts | None = None
+        self.drafts_failed = False
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
         self._reachable = False
@@ -87,6 +89,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
+        self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
 
     def on_unmount(self) -> None:
         self.jobs.close_cancelled()
@@ -135,6 +138,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         self._reachable = self.desk.connection.phase == "connected"
         if self._reachable:
             self.notify("Echtzeit-Sync verbunden", timeout=3)
+        if self.desk.outbox.problem:
+            self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
+        work.write(self, offer_drafts(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
         """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
@@ -395,6 +401,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
 
     async def _ask_and_sign_out(self) -> None:
         if await self.ask_to_lose("Abmelden und verwerfen"):
+            forget_drafts(self)
             await self.sign_out()
 
     def action_leave(self) -> None:
@@ -402,6 +409,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
 
     async def _ask_and_leave(self) -> None:
         if await self.ask_to_lose("Beenden und verwerfen"):
+            forget_drafts(self)
             self.exit()
 
     def action_cancel_job(self) -> None:
@@ -418,9 +426,15 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
 
     # The way out
 
+    def leave_at_once(self) -> None:
+        """The terminal goes or the system stops: what is typed is kept for the next start."""
+        keep_drafts_at_the_end(self)
+        self.exit()
+
     def _handle_exception(self, error: Exception) -> None:
         """Ends the program after a defect with two lines. Textual would print local variables."""
         self._return_code = 1
+        keep_drafts_at_the_end(self)
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
@@ -429,7 +443,8 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             self._exit_renderables.append(
                 Text(
                     f"Das Programm musste wegen eines unerwarteten Fehlers beendet werden ({error_id}).\n"
-                    "Gespeichertes ist sicher. Einzelheiten stehen in der Protokolldatei."
+                    "Gespeichertes ist sicher, Eingaben bietet der nächste Start an.\n"
+                    "Einzelheiten stehen in der Protokolldatei."
                 )
             )
         self._close_messages_no_wait()

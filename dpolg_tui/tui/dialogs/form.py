@@ -12,12 +12,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button
 
+from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import DeskEvent, RecordChanged
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.drafting import draft_of
 from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.form import Form
@@ -137,6 +139,9 @@ class FormDialog(BaseDialog[int]):
     @property
     def dirty(self) -> bool:
         return self.form.dirty
+
+    def draft(self) -> Draft | None:
+        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form)
 
     def on_form_dialog_heard(self, message: Heard) -> None:
         message.stop()

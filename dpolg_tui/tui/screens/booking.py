@@ -12,6 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
 
+from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
@@ -21,6 +22,7 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.drafting import draft_of
 from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.screens.booking_tabs import HISTORY, STAY, BookingTabs
 from dpolg_tui.tui.typed import Typed
@@ -81,6 +83,9 @@ class BookingScreen(BookingTabs):
     @property
     def dirty(self) -> bool:
         return self.is_mounted and self.form.dirty
+
+    def draft(self) -> Draft | None:
+        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
 
     # Loading
 
