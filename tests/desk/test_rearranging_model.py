@@ -334,10 +334,10 @@ def _play(database: TestDatabase, houses: int, steps: int) -> None:
 
 
 def test_the_house_is_what_the_model_says(database: TestDatabase) -> None:
-    _play(database, houses=15, steps=25)
+    _play(database, houses=20, steps=25)
 
 
 @pytest.mark.long
 @pytest.mark.both_versions
 def test_the_house_is_what_the_model_says_for_long(database: TestDatabase) -> None:
-    _play(database, houses=300, steps=50)
+    _play(database, houses=150, steps=50)
