@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dpolg_tui import locations
+from dpolg_tui.db import rows
 from dpolg_tui.db.state import Phase
 from dpolg_tui.desk import labels
 from dpolg_tui.desk.events import QueueChanged
@@ -27,6 +28,7 @@ from dpolg_tui.domain.errors import (
     Unreachable,
 )
 from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +62,7 @@ class Outbox:
         self.problem = ""
         """Why the queue of the last time could not be read."""
         self._aliases: dict[int, int] = {}
-        self._under_way = 0
+        self._under_way: dict[UUID, Write] = {}
         self._last_state = ""
         self._sender: asyncio.Task[None] | None = None
 
@@ -94,12 +96,26 @@ class Outbox:
             self._sender.cancel()
             self._sender = None
         if self._file is not None:
+            self._keep_under_way()
             self._file.release()
         self._file = None
+        self._under_way.clear()
         self.problem = ""
         self.items = ()
         self._aliases.clear()
         self._last_state = ""
+
+    def _keep_under_way(self) -> None:
+        """Nobody will hear the answers any more: the next sign-in resolves them."""
+        for request, write in self._under_way.items():
+            item = self._item(write, request, State.UNKNOWN)
+            with suppress(NotKept):
+                self._replace((*self.items, item), must_be_kept=True)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a write has no answer yet."""
+        return bool(self._under_way)
 
     @property
     def usable(self) -> bool:
@@ -132,7 +148,8 @@ class Outbox:
         offline = self._desk.connection.phase is Phase.OFFLINE
         if self._file is not None and (self.waiting or offline or write.temporary_ids):
             return self._queue(write, request, State.WAITING)
-        self._begins(1)
+        self._under_way[request] = write
+        self._desk.tell(QueueChanged())
         try:
             answer = await write.send(self._desk.database, request)
         except OutcomeUnknown:
@@ -147,28 +164,30 @@ class Outbox:
                 raise
             return self._queue(write, request, State.WAITING)
         except asyncio.CancelledError:
-            self._last_state = "unknown"
+            if request in self._under_way:
+                self._last_state = "unknown"
             raise
         else:
             self._last_state = "done"
             return answer
         finally:
-            self._begins(-1)
+            self._under_way.pop(request, None)
+            self._desk.tell(QueueChanged())
 
-    def _begins(self, by: int) -> None:
-        self._under_way += by
-        self._desk.tell(QueueChanged())
-
-    def _queue(self, write: Write, request: UUID, state: State) -> dict[str, Any]:
+    def _item(self, write: Write, request: UUID, state: State) -> Queued:
         temporary = None
         if write.creates:
             known = [one.temporary for one in self.items if one.temporary is not None]
             temporary = min([0, *known, *self._aliases]) - 1
-        item = Queued(request, write, labels.of_write(self._desk, write), datetime.now(UTC), state, temporary)
+        label = labels.of_write(self._desk, write)
+        return Queued(request, write, label, datetime.now(UTC), state, temporary)
+
+    def _queue(self, write: Write, request: UUID, state: State) -> dict[str, Any]:
+        item = self._item(write, request, state)
         self._replace((*self.items, item), must_be_kept=True)
         log.info("a write was queued: %s", state.value)
         self.send()
-        return {"outcome": "queued", "id": temporary if write.creates else write.record_id}
+        return {"outcome": "queued", "id": item.temporary if write.creates else write.record_id}
 
     def _replace(self, items: tuple[Queued, ...], *, must_be_kept: bool = False) -> None:
         """Another queue, here and in the file.
@@ -221,8 +240,6 @@ class Outbox:
         if self._sender is task:
             self._sender = None
         if not task.cancelled() and (error := task.exception()) is not None:
-            from dpolg_tui.log import log_defect
-
             log_defect(error)
 
     @property
@@ -305,7 +322,12 @@ class Outbox:
 
     def _answered(self, item: Queued, write: Write, answer: dict[str, Any]) -> bool:
         """Whether it is done; if not, it stays as a conflict."""
-        result = self._deliver(write, answer)
+        try:
+            result = self._deliver(write, answer)
+        except Exception as error:  # noqa: BLE001 - a defect here must not send it again, nor stop the rest
+            log_defect(error)
+            self._desk.read_again()
+            result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
             if item.temporary is not None and result.id is not None:
                 self._aliases[item.temporary] = result.id

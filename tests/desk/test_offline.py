@@ -210,3 +210,20 @@ async def test_a_full_disk_keeps_the_form(database: TestDatabase, monkeypatch: p
 async def test_the_same_user_at_two_places_of_one_computer(database: TestDatabase) -> None:
     async with signed_in(database, "anna") as one, signed_in(database, "anna") as two:
         assert (one.outbox.problem, "schon einmal" in two.outbox.problem) == ("", True)
+
+
+async def test_a_program_that_ends_in_the_middle_of_a_save_resolves_it_at_the_next_sign_in(
+    database: TestDatabase,
+) -> None:
+    async with wire_proxy(config_for(database).database.hosts[0]) as proxy:
+        async with desk_through(database, proxy) as anna:
+            proxy.lose_answer_to(b"Neumann")
+            saving = asyncio.create_task(anna.guests.create({"last_name": "Neumann"}))
+            await until(lambda: proxy._marker is None)
+            file = queue_file(anna)
+        await asyncio.gather(saving, return_exceptions=True)
+        assert await count(database, "app.guests WHERE last_name = 'Neumann'") == 1
+        async with desk_through(database, proxy) as anna:
+            await until(lambda: anna.outbox.save_state in ("", "done"))
+        assert not file.exists()
+        assert await count(database, "app.guests WHERE last_name = 'Neumann'") == 1

@@ -141,6 +141,8 @@ class FormDialog(BaseDialog[int]):
         return self.form.dirty
 
     def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
         return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form)
 
     def on_form_dialog_heard(self, message: Heard) -> None:

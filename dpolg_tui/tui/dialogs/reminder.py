@@ -50,6 +50,8 @@ class ReminderDialog(RecordDialog):
         return parse_date(text, today=self.desk.today())
 
     def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
         return draft_of(self.KIND, self.record_id, self.WORD, self.form, {"booking_id": self._booking_id})
 
     def defaults(self) -> Mapping[str, object]:

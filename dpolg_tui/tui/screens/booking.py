@@ -85,6 +85,8 @@ class BookingScreen(BookingTabs):
         return self.is_mounted and self.form.dirty
 
     def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
         return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
 
     # Loading
