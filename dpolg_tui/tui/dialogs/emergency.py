@@ -9,17 +9,17 @@ from dpolg_tui.desk.emergency import EmergencyFile
 from dpolg_tui.domain.german import format_datetime
 from dpolg_tui.tui.dialogs.base import BaseDialog
 
-UNREADABLE = "Die Notfall-Liste lässt sich gerade nicht lesen."
+UNREADABLE = "Die Notfallliste lässt sich gerade nicht lesen."
 
 
 class EmergencyDialog(BaseDialog[None]):
     """Shows the text; nothing can be typed."""
 
-    HELP = "Die Notfall-Liste von diesem Rechner, so alt wie im Titel steht. ↑ ↓ Bild↑ Bild↓ blättern."
+    HELP = "Die Notfallliste von diesem Rechner, so alt wie im Titel steht. ↑ ↓ Bild↑ Bild↓ blättern."
     AUTO_FOCUS = "TextArea"
 
     def __init__(self, file: EmergencyFile) -> None:
-        super().__init__(f"Notfall-Liste, Stand {format_datetime(file.at)}")
+        super().__init__(f"Notfallliste, Stand {format_datetime(file.at)}")
         self.add_class("wide")
         self._file = file
 

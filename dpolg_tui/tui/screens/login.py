@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
 
 LOGIN_LABEL = "Anmelden"
-EMERGENCY_LABEL = "Notfall-Liste ansehen"
+EMERGENCY_LABEL = "Notfallliste ansehen"
 WORKING_LABEL = "Anmelden…"
 
 
