@@ -89,6 +89,10 @@ class Process:
     def history(self) -> Path:
         return self.directory / f"history-{self.number}-{self.starts}.jsonl"
 
+    @property
+    def complaints(self) -> Path:
+        return self.directory / f"stderr-{self.number}-{self.starts}.txt"
+
     async def start(self) -> None:
         """Returns when everybody has signed in."""
         self.starts += 1
@@ -108,14 +112,16 @@ class Process:
             },
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=(self.directory / f"stderr-{self.number}-{self.starts}.txt").open("wb"),
+            stderr=self.complaints.open("wb"),
             limit=2**26,
         )
         users = [
             {"username": name, "password": PASSWORD, "port": proxy.port}
             for name, proxy in zip(self.names, self.proxies, strict=True)
         ]
-        self._say({**self.order, "users": users, "start": self.starts, "history": str(self.history)})
+        order = {**self.order, "users": users, "start": self.starts, "history": str(self.history)}
+        # Who signs in through the screen has ten seconds, which is little while everything is broken.
+        self._say({**order, "screen": self.order["screen"] and self.starts == 1})
         await self._answer(START_LIMIT)
 
     def _say(self, order: dict[str, Any]) -> None:
@@ -129,7 +135,9 @@ class Process:
         async with asyncio.timeout(limit):
             line = await self.child.stdout.readline()
         if not line:
-            raise RuntimeError(f"the desks of process {self.number} ended by themselves")
+            await self.child.wait()
+            said = self.complaints.read_text(errors="replace")[-3000:]
+            raise RuntimeError(f"the desks of process {self.number} ended by themselves:\n{said}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,8 @@ from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.domain.rearrange import Place, Plan
+from dpolg_tui.domain.undo import Entry
+from tools.chaos.history import Place as Place_
 from tools.chaos.history import owner, place
 
 DAYS = 45
@@ -38,6 +40,8 @@ class Staff:
         self._chance = chance
         self._guests: list[int] = []
         self._reminders: list[int] = []
+        self._last: tuple[Entry, list[Place_]] | None = None
+        self._before: list[Place_] = []
 
     async def next(self, marker: str) -> Operation | None:
         """The next operation; None where what was chosen makes no sense now."""
@@ -50,7 +54,9 @@ class Staff:
         return operation
 
     def learn(self, kind: str, record_id: int | None) -> None:
-        """A record made here: it will be changed later."""
+        """What was done here will be changed later, or taken back."""
+        entries = self._desk.undo.entries
+        self._last = (entries[0], self._before) if kind in ("move", "shift", "swap") and entries else None
         if record_id is not None and record_id > 0:
             if kind == "guest_create":
                 self._guests.append(record_id)
@@ -160,7 +166,7 @@ class Staff:
         target = Place(self._room(), days["arrival"], days["departure"])
         plan = plans.move(bar, target, self._desk.today())
         bookings = self._desk.bookings
-        return _planned(
+        return self._planned(
             "move", plan, lambda: bookings.move(bar, target.room_id, target.arrival, target.departure)
         )
 
@@ -169,38 +175,54 @@ class Staff:
         target = Place(self._room(), days["arrival"], days["departure"])
         plan = plans.move(bar, target, self._desk.today())
         bookings = self._desk.bookings
-        return _planned(
+        return self._planned(
             "block_move", plan, lambda: bookings.move(bar, target.room_id, target.arrival, target.departure)
         )
 
     async def _swap(self, marker: str) -> Operation:  # noqa: ARG002
         one, other = self._bar(), self._bar()
         plan = plans.swap(one, other, self._desk.today())
-        return _planned("swap", plan, lambda: self._desk.bookings.swap(one, other))
+        return self._planned("swap", plan, lambda: self._desk.bookings.swap(one, other))
 
     async def _shift(self, marker: str) -> Operation:  # noqa: ARG002
         bar, days = self._bar(), self._chance.choice((-2, -1, 1, 2, 3))
         bookings = self._desk.bookings
         plan = plans.shift(bar, days, bookings.in_same_room(bar.room_id), self._desk.today())
-        return _planned("shift", plan, lambda: bookings.shift(bar, days, neighbours=True))
+        return self._planned("shift", plan, lambda: bookings.shift(bar, days, neighbours=True))
 
     async def _split(self, marker: str) -> Operation:  # noqa: ARG002
         bar, room = self._bar(), self._room()
         day = bar.arrival + timedelta(1)
         plan = plans.split(bar, day, room)
-        return _planned("split", plan, lambda: self._desk.bookings.split(bar, day, room))
+        return self._planned("split", plan, lambda: self._desk.bookings.split(bar, day, room))
 
     async def _join(self, marker: str) -> Operation:  # noqa: ARG002
         for bar in self._bars():
             other = plans.next_part(bar, self._desk.store.of_booking(bar.booking_id or 0))
             if other is not None:
                 plan = plans.join(bar, other, self._desk.today())
-                return _planned("join", plan, partial(self._desk.bookings.join, bar, other))
+                return self._planned("join", plan, partial(self._desk.bookings.join, bar, other))
         raise InvalidInput
 
     async def _block_delete(self, marker: str) -> Operation:  # noqa: ARG002
         block = self._bar(blocks=True).id
         return Operation("block_delete", lambda: self._desk.blocks.delete(block), {"gone": block})
+
+    async def _undo(self, marker: str) -> Operation:  # noqa: ARG002
+        """Only of places: values of their own are counted, and an old one would be there once more."""
+        last, self._last = self._last, None
+        if last is None or self._desk.outbox.waiting or self._desk.undo.entries[:1] != [last[0]]:
+            raise InvalidInput
+        return Operation("undo", self._desk.undo.undo, {"places": last[1]})
+
+    def _planned(self, kind: str, plan: Plan, act: Callable[[], Awaitable[Any]]) -> Operation:
+        def places(bar: Occupancy, wanted: Iterable[Place]) -> list[Place_]:
+            return [place(owner(bar), each.room_id, each.arrival, each.departure) for each in wanted]
+
+        self._before = [one for step in plan for one in places(step.bar, [Place.of(step.bar)])]
+        return Operation(
+            kind, act, {"places": [one for step in plan for one in places(step.bar, step.places)]}
+        )
 
     # -- reads -------------------------------------------------------------------------------------
 
@@ -210,15 +232,6 @@ class Staff:
     async def _show(self, marker: str) -> Operation:  # noqa: ARG002
         first = self._desk.today() + timedelta(self._chance.randint(-30, 60))
         return Operation("show", lambda: self._desk.show(first, first + timedelta(42)))
-
-
-def _planned(kind: str, plan: Plan, act: Callable[[], Awaitable[Any]]) -> Operation:
-    wanted = [
-        place(owner(step.bar), each.room_id, each.arrival, each.departure)
-        for step in plan
-        for each in step.places
-    ]
-    return Operation(kind, act, {"places": wanted})
 
 
 _WEIGHTS = {
@@ -238,6 +251,7 @@ _WEIGHTS = {
     "shift": 5,
     "split": 4,
     "join": 4,
+    "undo": 8,
     "search": 3,
     "show": 1,
 }

@@ -23,6 +23,7 @@ from dpolg_tui.db import connection, errors
 from dpolg_tui.desk import Desk, outbox
 from dpolg_tui.desk.events import DeskEvent, SessionLost
 from dpolg_tui.desk.offline import State
+from dpolg_tui.desk.undo import Told
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import Defect, DomainError
 from dpolg_tui.domain.models import Outcome, WriteResult
@@ -92,7 +93,10 @@ class Seat:
             note("end", op=name, outcome="defect", why=repr(error))
             raise
         else:
-            outcome = result.outcome.value if isinstance(result, WriteResult) else "read"
+            if isinstance(result, Told):
+                outcome = "done" if result.done else "in the way"
+            else:
+                outcome = result.outcome.value if isinstance(result, WriteResult) else "read"
             note("end", op=name, outcome=outcome)
             if isinstance(result, WriteResult) and result.outcome is Outcome.DONE:
                 self._staff.learn(operation.kind, result.id)
