@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -19,15 +18,14 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.actions_chart import CURSOR_ACTIONS
 from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold, judge
 from dpolg_tui.tui.widgets.chart_lines import COLOUR_KEYS, EARLIEST, LATEST, Cell, MarkedRange
-from dpolg_tui.tui.widgets.chart_mouse import MouseGestures
-from dpolg_tui.tui.widgets.chart_swap import ChartSwap
+from dpolg_tui.tui.widgets.chart_mouse import MouseChart, MouseGestures
 
 _NAMES = frozenset(action.name for action in CURSOR_ACTIONS)
 _PICKS = frozenset({"pick_up", "push", "edit_departure", "edit_arrival", "mark"})
 _NOT_WHILE_HOLDING = _PICKS | {"swap", "today", "fold"}
 
 
-class OccupancyChart(ChartSwap, can_focus=True):
+class OccupancyChart(MouseChart, can_focus=True):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -409,37 +407,3 @@ class OccupancyChart(ChartSwap, can_focus=True):
             self.post_message(self.OpenRequested(occupancy))
         elif (nights := self.range_or_cursor()) is not None:
             self.post_message(self.CreateRequested(nights.room_id, nights.arrival, nights.departure))
-
-    # --- Mouse --------------------------------------------------------------------------------
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._gestures.down(event)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._gestures.move(event)
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        self._gestures.up(event)
-
-    def on_click(self, event: events.Click) -> None:
-        self._gestures.click(event)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1, sideways=event.shift or event.ctrl)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1, sideways=event.shift or event.ctrl)
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        self._wheel(event, 1, sideways=True)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        self._wheel(event, -1, sideways=True)
-
-    def _wheel(self, event: events.MouseEvent, direction: int, *, sideways: bool) -> None:
-        event.stop()
-        event.prevent_default()
-        if sideways or self.max_scroll_y == 0:
-            self.show_from(self._first + timedelta(days=2 * direction))
-        else:
-            self._scroll_rows(self.scroll_offset.y + 2 * direction)
