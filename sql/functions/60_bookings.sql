@@ -122,6 +122,20 @@ BEGIN
     END IF;
 END $$;
 
+-- Stays of the booking to where they are wanted.
+CREATE OR REPLACE FUNCTION app.place_stays(booking bigint, stays jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- One statement for all of them: they may exchange their rooms.
+    UPDATE app.occupancies o
+       SET room_id = (s.value #>> '{to,room_id}')::bigint,
+           arrival = (s.value #>> '{to,arrival}')::date, departure = (s.value #>> '{to,departure}')::date
+      FROM jsonb_each(stays) s
+     WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') = 'object'
+       AND app.stay_value(o.room_id, o.arrival, o.departure) <> s.value -> 'to';
+END $$;
+
 -- Writes fields and stays of a locked booking. Raises 23P01 when a room is taken, at the latest when judged.
 CREATE OR REPLACE FUNCTION app.write_booking(booking bigint, current app.bookings, fields jsonb, stays jsonb)
 RETURNS boolean
@@ -138,6 +152,8 @@ BEGIN
            AND EXISTS (SELECT FROM app.occupancies t WHERE t.room_id = o.room_id AND t.active
                           AND t.arrival < o.departure AND t.departure > o.arrival AND t.arrival >= o.arrival - 365);
         lost_room := FOUND;
+        -- Those that are to be elsewhere go there while they take no room yet.
+        PERFORM app.place_stays(booking, stays);
     END IF;
     IF new_status <> current.status THEN
         fields := fields || jsonb_build_object(
@@ -163,12 +179,7 @@ BEGIN
     -- What goes makes room for what stays: two stays may become one.
     DELETE FROM app.occupancies o USING jsonb_each(stays) s
      WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') <> 'object';
-    -- One statement for all stays of the booking: they may exchange their rooms.
-    UPDATE app.occupancies o
-       SET room_id = (s.value #>> '{to,room_id}')::bigint,
-           arrival = (s.value #>> '{to,arrival}')::date, departure = (s.value #>> '{to,departure}')::date
-      FROM jsonb_each(stays) s
-     WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') = 'object';
+    PERFORM app.place_stays(booking, stays);
     INSERT INTO app.occupancies (booking_id, kind, active, room_id, arrival, departure)
     SELECT booking, 'stay', new_status <> 'storniert', (s.value #>> '{to,room_id}')::bigint,
            (s.value #>> '{to,arrival}')::date, (s.value #>> '{to,departure}')::date
