@@ -19,6 +19,7 @@ from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.drafts import Drafts
+from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
@@ -89,6 +90,7 @@ class Desk:
         self.files = PersonalFiles(
             config.desk.export_directory or locations.export_directory(), config.desk.export_days
         )
+        self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
         self.undo = Undo(self)
         self.known = Known(self)
@@ -117,6 +119,7 @@ class Desk:
         self.database.warm(*login.STATEMENTS)
         self._spawn(self._apply_updates())
         self._spawn(self._remove_expired_files())
+        self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
 
     async def close(self) -> None:

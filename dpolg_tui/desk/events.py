@@ -69,6 +69,13 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class EmergencyListFailed:
+    """The hourly emergency list could not be written; told once, tried on."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The session ended without the user's doing: sign in again, everything open stays."""
 
@@ -97,6 +104,7 @@ class RecordChanged:
 
 DeskEvent = (
     ConnectionChanged
+    | EmergencyListFailed
     | Interrupted
     | PresenceChanged
     | QueueChanged

@@ -63,6 +63,13 @@ APP_ACTIONS: tuple[Action, ...] = (
         "Zeigt, was andere geändert haben, während die Verbindung fehlte.",
         "app",
     ),
+    Action(
+        "app.emergency_list",
+        "Notfallliste schreiben",
+        "",
+        "Schreibt die nächsten sieben Tage in eine Datei zum Drucken.",
+        "app",
+    ),
     Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
     Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
     Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),

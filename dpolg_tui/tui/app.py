@@ -19,6 +19,7 @@ from textual.screen import ModalScreen, Screen
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
+    EmergencyListFailed,
     Interrupted,
     QueueChanged,
     SessionLost,
@@ -275,6 +276,8 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
                     self.notify(sentence, severity=severity)
             case Interrupted(changes=changes, names=names):
                 self.notify(interrupted_sentence(changes, names), timeout=12)
+            case EmergencyListFailed(sentence=sentence):
+                self.notify(f"Notfallliste: {sentence}", severity="warning")
             case SessionLost(reason=reason):
                 self.lock_session(reason)
                 for lock in self._locks:
@@ -330,6 +333,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             "last_changes",
             "queue",
             "missed",
+            "emergency_list",
             "palette",
         ):
             return bool(self.signed_in_places) and not self.locked
@@ -385,6 +389,13 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         from dpolg_tui.tui.dialogs.missed import MissedDialog
 
         self.push_screen(MissedDialog())
+
+    def action_emergency_list(self) -> None:
+        work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
+
+    async def _write_emergency_list(self) -> None:
+        path = await self.desk.emergency.write()
+        self.notify(f"Notfallliste geschrieben: {path}", timeout=12)
 
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
