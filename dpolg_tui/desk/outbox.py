@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,11 @@ class Outbox:
         return bool(self._under_way)
 
     @property
+    def must_queue(self) -> bool:
+        """Whether a write would wait now: without a connection, or behind others."""
+        return bool(self.waiting) or self._desk.connection.phase is Phase.OFFLINE
+
+    @property
     def usable(self) -> bool:
         """Whether anything may be kept for this user on this computer."""
         return self._file is not None
@@ -145,8 +151,7 @@ class Outbox:
     async def write(self, write: Write, request: UUID) -> dict[str, Any]:
         """The answer of the database, or ``{"outcome": "queued"}``; otherwise raises domain errors."""
         write = write.resolved(self._aliases)
-        offline = self._desk.connection.phase is Phase.OFFLINE
-        if self._file is not None and (self.waiting or offline or write.temporary_ids):
+        if self._file is not None and (self.must_queue or write.temporary_ids):
             return self._queue(write, request, State.WAITING)
         self._under_way[request] = write
         self._desk.tell(QueueChanged())
@@ -233,7 +238,9 @@ class Outbox:
     def send(self) -> None:
         """Begin to send what waits, if the same user is signed in and the database answers."""
         if self._sender is None and self._can_send:
-            self._sender = asyncio.get_running_loop().create_task(self._send_all(), name="outbox")
+            # In a context of its own: who queues may be in the middle of something else.
+            loop = asyncio.get_running_loop()
+            self._sender = loop.create_task(self._send_all(), name="outbox", context=Context())
             self._sender.add_done_callback(self._sent)
 
     def _sent(self, task: asyncio.Task[None]) -> None:

@@ -74,12 +74,11 @@ class Undo:
         """A write of this desk is done."""
         step = effects.effect(kind, record_id, action, changes, answer)
         if step is not None:
-            self._add([step], self._name(step, answer), verb(step), answer)
+            self._note_version(step, answer)
+            self._add([step], self._name(step, answer), verb(step))
 
-    def note_several(
-        self, answer: Mapping[str, Any], changes: Mapping[tuple[str, int], Changes], done: str = ""
-    ) -> None:
-        """A write of several records is done. ``done``: its verb, if it has one of its own."""
+    def note_several(self, answer: Mapping[str, Any], changes: Mapping[tuple[str, int], Changes]) -> None:
+        """A write of several records is done: one change."""
         records = answer["records"]
         before = answer.get("was") or [None] * len(records)
         steps: list[Step] = []
@@ -92,16 +91,18 @@ class Undo:
                 kind, record_id, "updated", changes[(kind, record_id)], {"state": state, "was": was}
             )
             if found is not None:
+                self._note_version(found, state)
                 steps.append(found)
                 names.append(self._name(found, {"state": state}))
         if steps:
             verbs = {verb(step) for step in steps}
-            self._add(steps, ", ".join(names), done or (verbs.pop() if len(verbs) == 1 else "verschoben"), {})
+            self._add(steps, ", ".join(names), verbs.pop() if len(verbs) == 1 else "verschoben")
 
-    def _add(self, steps: list[Step], what: str, did: str, answer: Mapping[str, Any]) -> None:
-        for step in steps:
-            if (version := answer.get("version")) is not None and step.action != "deleted":
-                self._versions[(step.kind, step.id)] = version
+    def _note_version(self, step: Step, state: Mapping[str, Any]) -> None:
+        if step.action != "deleted" and state.get("version") is not None:
+            self._versions[(step.kind, step.id)] = state["version"]
+
+    def _add(self, steps: list[Step], what: str, did: str) -> None:
         collected = _taking_back.get()
         if collected is not None:
             collected.update({(step.kind, step.id): step for step in steps})
@@ -161,6 +162,8 @@ class Undo:
         """What ``sent`` did, in its order; or None, and what stands in the way."""
         if entry.lost:
             return None, f"„{entry.words}“ lässt sich nicht zurücknehmen: {entry.lost}."
+        if self._desk.outbox.must_queue:
+            return None, f"„{entry.words}“ bleibt: ohne Verbindung lässt sich nichts zurücknehmen."
         collected: dict[Record, Step] = {}
         token = _taking_back.set(collected)
         try:

@@ -89,8 +89,8 @@ async def offer_drafts(app: DeskApp) -> None:
     if not drafts:
         return
     dialog = DraftsDialog(
-        "Nicht gespeicherte Eingaben vom letzten Mal",
-        [*(f"• {draft.title}" for draft in drafts), "", "Die Eingaben sind noch da."],
+        "Nicht gespeicherte Eingaben",
+        ["Vom letzten Mal ist noch da:", *(f"• {draft.title}" for draft in drafts)],
         "Öffnen",
         cancel_label="Verwerfen",
     )

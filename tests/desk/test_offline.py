@@ -164,6 +164,7 @@ async def test_what_no_longer_fits_stays_as_a_conflict_and_the_rest_goes_on(data
         moved = await anna.bookings.move(bar, house.double, bar.arrival, bar.departure)
         assert moved.outcome is Outcome.QUEUED
         assert anna.store.occupancies[bar.id].room_id == house.double, "shown where it will be"
+        assert "ohne Verbindung" in (await anna.undo.undo()).sentence
         note = await anna.bookings.save(first.id, {"notes": Change(None, "Hund")})
         assert note.outcome is Outcome.QUEUED
         assert (await anna.bookings.get(first.id)).notes == "Hund"
