@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Button
 
 from dpolg_tui.desk.drafts import Draft
-from dpolg_tui.desk.events import DeskEvent, RecordChanged
+from dpolg_tui.desk.events import DeskEvent, RecordChanged, StoreReloaded
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
@@ -148,6 +148,9 @@ class FormDialog(BaseDialog[int]):
     def on_form_dialog_heard(self, message: Heard) -> None:
         message.stop()
         event = message.event
+        if isinstance(event, StoreReloaded) and self.record_id is not None and self.form.ready:
+            # After an interruption nobody says what was changed, nor by whom.
+            read(self, self._follow(self.record_id, "Jemand"), f"{self.WORD} lesen", group="follow")
         if not isinstance(event, RecordChanged) or event.own or self.record_id is None:
             return
         if self.concerns(event):

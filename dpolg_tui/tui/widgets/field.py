@@ -198,26 +198,13 @@ class Field(Widget):
         self._error = ""
         self._arrange()
 
-    def colleague_saved(self, value: object, by: str) -> bool:
-        """A colleague's value arrives. False if the user is at work here: then it is only named.
-
-        The original stays in that case, so that saving finds the conflict and asks.
-        """
-        if value == self.original:
-            return True
-        if not self.touched and not self._has_caret:
+    def follow(self, value: object) -> None:
+        """``value`` is what is stored now, and nothing that I typed contradicts it."""
+        if value != self.original and not self.touched:
             self.load(value)
-            return True
-        try:
-            agreed = self.value == value
-        except InvalidInput:
-            agreed = False
-        if agreed:
+        else:
             self.original, self.theirs, self._hint = value, None, ""
             self._arrange()
-            return True
-        self.name_theirs(value, by)
-        return False
 
     def name_theirs(self, value: object, by: str) -> None:
         """Say what a colleague saved here, and leave mine alone."""
@@ -226,7 +213,7 @@ class Field(Widget):
         self._arrange()
 
     @property
-    def _has_caret(self) -> bool:
+    def has_caret(self) -> bool:
         """Whether the text under the user's hands would move."""
         return self.editor_widget.has_focus and isinstance(self.editor_widget, Input | TextArea)
 
@@ -345,8 +332,6 @@ class Field(Widget):
 
     def left(self) -> None:
         """Judges what was typed when the user leaves it."""
-        if self.theirs is not None and not self.touched:
-            self.load(self.theirs[0])
         if self.touched:
             try:
                 value = self.read(self.raw)
