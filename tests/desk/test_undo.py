@@ -246,6 +246,17 @@ async def test_blocks(two: Two) -> None:
     assert [len(await reads.chart(anna.database, day(0), day(20))), blocks()] == [0, []]
 
 
+async def test_a_new_block_that_changed_places_with_a_stay_and_back_is_still_as_it_was_made(two: Two) -> None:
+    anna = two.anna
+    booking = await two.book(5, 3)
+    await anna.bookings.save(booking, {"persons": Change(2, 1)})
+    await anna.blocks.create(two.house.single, two.day(5), two.day(7), Kind.HOUSE_USE, None)
+    block = next(bar for bar in anna.store.occupancies.values() if bar.is_block)
+    await anna.bookings.swap(bar_of(anna, booking), block)
+    assert (await anna.undo.undo()).done
+    await takes_back(anna, "Sperre 1 Zugspitze angelegt")
+
+
 @pytest.mark.both_versions
 async def test_guests_and_reminders_of_somebody_who_may_not_delete(two: Two) -> None:
     anna, ben = two.anna, two.ben
