@@ -21,7 +21,7 @@ State = dict[str, Any]
 Spell = Callable[[Any], Any]
 
 FEW = settings(max_examples=12, deadline=None, database=None)
-MANY = settings(FEW, max_examples=800)
+MANY = settings(FEW, max_examples=200)
 
 # -- values as they are stored, and other ways to write them ---------------------------------------
 
