@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from dpolg_tui.db.pool import Backoff
 from tools.chaos import checker
 from tools.chaos.faults import KINDS
+from tools.chaos.run import VIEW_LIMIT
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +59,11 @@ def test_two_minutes_of_every_fault(tmp_path: Path) -> None:
     nothing_is_wrong(code, figures)
     assert set(figures["faults"]) == set(KINDS)
     assert figures["unknown_resolved"] > 0
+
+
+def test_a_desk_tries_again_soon_enough_for_its_view_to_be_right_in_time() -> None:
+    backoff = Backoff()
+    assert max(backoff.next() for _ in range(200)) < VIEW_LIMIT - 1
 
 
 def _event(at: float, event: str, **more: Any) -> dict[str, Any]:

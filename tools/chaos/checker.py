@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from dpolg_tui.db.errors import DRIVER_ERRORS
 from tools.chaos.history import MARKER, Place, place
 
 KEPT_BY_TRIGGERS = ("version", "updated_at", "updated_by", "search", "sort_key")
@@ -243,7 +244,7 @@ async def watch_overlaps(dsn: Callable[[], str], pause: float = 0.25) -> AsyncIt
                 if connection is None or connection.is_closed():
                     connection = await asyncpg.connect(dsn(), timeout=2)
                 yield await overlaps(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except DRIVER_ERRORS:
                 connection = None  # the server is being killed; it is asked again as soon as it is back
             await asyncio.sleep(pause)
     finally:

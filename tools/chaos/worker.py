@@ -211,14 +211,22 @@ class Worker:
         order = self._order
         history = History(Path(order["history"]))
         async with AsyncExitStack() as stack:
-            for user in order["users"]:
-                settings = database_from_dsn(f"{order['dsn']}?sslmode=disable")
-                settings = replace(
-                    settings, hosts=(("127.0.0.1", user["port"]),), action_timeout=order["limit"]
+            settings = database_from_dsn(f"{order['dsn']}?sslmode=disable")
+            signing_in = [
+                stack.enter_async_context(
+                    _desk(
+                        Config(
+                            database=replace(
+                                settings, hosts=(("127.0.0.1", user["port"]),), action_timeout=order["limit"]
+                            )
+                        ),
+                        user,
+                        screen=order["screen"],
+                    )
                 )
-                desk = await stack.enter_async_context(
-                    _desk(Config(database=settings), user, screen=order["screen"])
-                )
+                for user in order["users"]
+            ]
+            for user, desk in zip(order["users"], await asyncio.gather(*signing_in), strict=True):
                 seed = f"{order['seed']} {user['username']} {order['start']}"
                 seat = Seat(desk, user, order["start"], history, seed)
                 seat.take_over_queue()
