@@ -73,6 +73,7 @@ SPECIAL = {
         "app.end_session(gen_random_uuid(), {theirs})",
         "app.end_sessions(gen_random_uuid(), {admin})",
     ),
+    "of what somebody else created": ("app.take_back(gen_random_uuid(), 'room', {room}, 1)",),
     "of users": tuple(
         f"app.history({kind}, 1, 10)" for kind in ("'users'", "'audit_log'", "'email_settings'", "NULL")
     ),
