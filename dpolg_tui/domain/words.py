@@ -338,9 +338,12 @@ def history_lines(
 
 
 def audit_lines(
-    entries: Iterable[AuditEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+    entries: Iterable[AuditEntry], rooms: Mapping[int, Room], field: str | None = None
 ) -> Iterator[AuditLine]:
-    """The audit log in words: a line for what was done to a whole record, and one per changed field."""
+    """The audit log in words: a line for what was done to a whole record, and one per changed field.
+
+    ``field``: no other field is wanted.
+    """
     for entry in entries:
         about = (
             german.format_datetime(entry.timestamp),
@@ -351,5 +354,6 @@ def audit_lines(
         )
         if entry.operation in OPERATIONS:
             yield AuditLine(*about, OPERATIONS[entry.operation], "", "")
-        for change in field_changes(entry, rooms, guests):
-            yield AuditLine(*about, change.label, change.before, change.after)
+        for change in field_changes(entry, rooms):
+            if field in (None, change.name):
+                yield AuditLine(*about, change.label, change.before, change.after)
