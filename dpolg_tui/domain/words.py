@@ -77,12 +77,16 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
             "invoice_sent_on",
             "dunning_sent_on",
             "valid_from",
+            "first_day",
+            "last_day",
         ],
         _date,
     ),
-    **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at", "sent_at"], _moment),
+    **dict.fromkeys(
+        ["cancelled_at", "checked_in_at", "checked_out_at", "sent_at", "lock_lifted_at"], _moment
+    ),
     **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee", "unit_price", "amount"], _money),
-    **dict.fromkeys(["quantity", "percentage"], _number),
+    **dict.fromkeys(["quantity", "percentage", "price", "rate", "member_discount_percentage"], _number),
     **{
         name: _word_of(name)
         for name in (
