@@ -48,7 +48,7 @@ _LENGTHS = {
     },
     "bookings": {"notes": 10000},
     "occupancies": {"reason": 500},
-    "users": {"full_name": 100, "email": 100},
+    "users": {"full_name": 100},
 }
 
 _SIGNED_WORK = (

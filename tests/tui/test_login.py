@@ -111,6 +111,13 @@ async def test_a_given_password_must_be_changed_first(database: TestDatabase) ->
         await desk.fill("#password", ben.password)
         desk.app.screen.query_one("#submit", Button).press()
         await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
+        await desk.pilot.press("escape")
+        await desk.sees("Ohne eigenes Passwort ist keine Anmeldung möglich.")
+        # Whoever sits down here next finds nothing to sign in with.
+        assert not desk.app.screen.query_one("#password", Input).value
+        await desk.fill("#password", ben.password)
+        desk.app.screen.query_one("#submit", Button).press()
+        await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
         await desk.fill("#new", "zu kurz")
         await desk.fill("#again", "zu kurz")
         desk.app.screen.query_one("#save", Button).press()

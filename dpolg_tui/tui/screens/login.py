@@ -201,6 +201,8 @@ class LoginScreen(DeskScreen):
             forced = True
         finally:
             self._update_button(LOGIN_LABEL)
+        # Whoever sits down here next must find nothing to sign in with.
+        self._password.value = ""
         if forced:
             from dpolg_tui.tui.dialogs.password import PasswordDialog
 
@@ -209,7 +211,6 @@ class LoginScreen(DeskScreen):
                 self._show_error("Ohne eigenes Passwort ist keine Anmeldung möglich.")
                 return
         remember_username(username)
-        self._password.value = ""
         await self.desk_app.signed_in()
 
     def _failed(self, error: DomainError) -> bool:
