@@ -184,7 +184,9 @@ BEGIN
     SELECT booking, 'stay', new_status <> 'storniert', (s.value #>> '{to,room_id}')::bigint,
            (s.value #>> '{to,arrival}')::date, (s.value #>> '{to,departure}')::date
       FROM jsonb_each(stays) s
-     WHERE s.key LIKE 'stay/new%' AND jsonb_typeof(s.value -> 'to') = 'object'
+     WHERE jsonb_typeof(s.value -> 'to') = 'object'
+       -- Also one that somebody removed and that is wanted back: it has a new id then.
+       AND NOT EXISTS (SELECT FROM app.occupancies o WHERE o.booking_id = booking AND s.key = 'stay/' || o.id)
      ORDER BY s.key;
     IF NOT EXISTS (SELECT FROM app.occupancies o WHERE o.booking_id = booking) THEN
         PERFORM app.refuse('booking_has_stay', 'a booking needs a stay');

@@ -280,6 +280,16 @@ async def test_a_stay_that_a_colleague_removed_is_a_conflict(stage: Stage, anna:
     assert answer["conflicts"][key]["theirs"] is None
 
 
+async def test_a_stay_known_to_be_gone_comes_back_as_a_new_one(stage: Stage, anna: Desk, ben: Desk) -> None:
+    one, two = stay(stage.rooms[1], 0, 3), stay(stage.rooms[2], 3, 5)
+    state = await _booked(anna, stage, one, two)
+    gone = state["stays"][1]["id"]
+    await ben.save("booking", state["id"], {f"stay/{gone}": change(two, None)})
+    answer = await anna.save("booking", state["id"], {f"stay/{gone}": change(None, two)})
+    assert answer["outcome"] == "done"
+    assert [entry["departure"] for entry in answer["state"]["stays"]] == [one["departure"], two["departure"]]
+
+
 async def test_a_stay_of_another_booking_cannot_be_moved(stage: Stage, anna: Desk) -> None:
     mine = await _booked(anna, stage, stay(stage.rooms[1], 0, 3))
     other = await _booked(anna, stage, stay(stage.rooms[2], 0, 3))
