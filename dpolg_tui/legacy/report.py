@@ -40,6 +40,7 @@ _ATTENTION = {
     "stay_cut": "auf 365 Nächte gekürzt",
     "too_many_persons": "mehr Personen als Betten",
     "number_replaced": "neue Reservierungsnummer",
+    "room_there": "Zimmer war schon da, seine Werte gelten",
 }
 _NAMED = 50
 _COLUMNS = (
@@ -208,7 +209,11 @@ def findings(report: dict[str, Any]) -> list[str]:
         for reason in report["quarantine_reasons"]
     ]
     for kind, label in _ATTENTION.items():
-        numbers = [row["number"] for row in report["attention"] if row["kind"] == kind]
+        numbers = [
+            row["number"] + (f" ({row['columns']})" if row.get("columns") else "")
+            for row in report["attention"]
+            if row["kind"] == kind
+        ]
         if numbers:
             more = f" und {number(len(numbers) - _NAMED)} weitere" if len(numbers) > _NAMED else ""
             lines.append(f"Bitte prüfen, {label}: {', '.join(numbers[:_NAMED])}{more}")
