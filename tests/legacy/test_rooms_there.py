@@ -84,6 +84,11 @@ def test_the_old_room_is_the_one_that_is_there(
     assert result.report["secrets_only_in_copy"] == [
         {"table": "rooms", "column": "schluesselcode", "rows": 1},
     ]
+    assert result.out.splitlines()[-3] == (
+        "ACHTUNG: 1 × bleibt eine Buchung in Quarantäne: 1, weil ihr Zimmer oder Gast es ist (2 Zimmer). "
+        "Bitte diese Zimmer und Gäste im alten Programm berichtigen und noch einmal mit --update aufrufen: "
+        "dann kommen die Buchungen mit."
+    )
     # The beds are those of the room that is there.
     assert not [row for row in result.report["attention"] if row["kind"] == "too_many_persons"]
 
