@@ -9,8 +9,8 @@ from dpolg_tui.legacy import readings
 from dpolg_tui.legacy.cells import Data, is_cell
 
 if TYPE_CHECKING:
-    from dpolg_tui.legacy.expectations import Place
     from dpolg_tui.legacy.lines import Row, TableLines
+    from dpolg_tui.legacy.places import Place
 
 SECRETS = ("schluesselcode", "smtp_password")
 _LONGEST_STAY = 365

@@ -22,8 +22,8 @@ from dpolg_tui.legacy.rules import SECRETS, Rules
 from dpolg_tui.legacy.totals import Money, Verification, check_totals
 
 if TYPE_CHECKING:
-    from dpolg_tui.legacy.expectations import Expectation, Place
     from dpolg_tui.legacy.options import Progress
+    from dpolg_tui.legacy.places import Expectation, Place
     from dpolg_tui.legacy.second_reading import Parts
     from dpolg_tui.legacy.source import SourceFile, SourceTable
 
