@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.legacy import readings
-from dpolg_tui.legacy.cells import Data, is_cell
+from dpolg_tui.legacy.cells import Data, is_cell, is_clean
 
 if TYPE_CHECKING:
     from dpolg_tui.legacy.lines import Row, TableLines
@@ -63,7 +63,7 @@ class Rules:
     def is_namesake(self, row: Row, place: Place, stored: str, hidden: list[Data]) -> bool:
         """Its own value holds, if the name is the same and what the old file says is kept."""
         value = self._lines.value(row, place.column)
-        said = readings.as_text(value)
+        said = readings.as_text(value) if is_clean(value) else readings.as_readable(value)
         if not said.strip():
             return True
         if place.column in ("name", "ort") and said.strip().casefold() != stored.strip().casefold():

@@ -32,7 +32,7 @@ SELECT m.row_id, r.id, r.capacity, m.building IS NULL AND r.building IS NULL
        OR lower(btrim(m.building)) = lower(btrim(r.building)) AS exact
   FROM map_rooms m
   JOIN app.rooms r ON lower(btrim(r.name)) = lower(btrim(m.name)) AND lower(btrim(r.place)) = lower(btrim(m.place))
- WHERE m.problem IS NULL
+ WHERE m.problem IS NULL AND coalesce(length(m.ort), 0) <= 80
    AND coalesce(lower(btrim(m.building)) = lower(btrim(r.building)), true)
    AND NOT EXISTS (SELECT FROM migration_earlier e WHERE e.source_table = 'rooms' AND e.row_id = m.row_id)
    AND NOT EXISTS (SELECT FROM legacy.source_fingerprints f
@@ -107,7 +107,8 @@ SELECT 'rooms', m.row_id, x.column_name, x.kind
       ('name', 'room_differs', m.name <> r.name),
       ('ort', 'room_differs', m.ort <> r.place),
       ('gebaeude_typ', 'room_differs', btrim(m.gebaeude_typ) <> '' AND (length(m.gebaeude_typ) > 80 OR
-          (coalesce(m.category, 'Zimmer'), m.building) IS DISTINCT FROM (r.category, r.building))),
+          CASE WHEN m.building IS NULL THEN coalesce(m.category, 'Zimmer') ELSE 'in ' || m.building END
+          <> CASE WHEN r.building IS NULL THEN r.category ELSE 'in ' || r.building END)),
       ('capacity', 'room_differs', m.i_capacity <> r.capacity),
       ('nebensaison_preis', 'room_differs', r.price_low <> round(
           coalesce(nullif(m.n_nebensaison_preis, 0), m.n_price_non_member, m.n_price_member, 0), 2)),
