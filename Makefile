@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-long lint venv bench lock wheel clean screenshot
+.PHONY: demo test test-long lint venv bench chaos lock wheel clean screenshot
 
 demo: venv
 	@$(BIN)/dpolg-tui demo
@@ -25,6 +25,9 @@ lint: venv
 
 bench: venv
 	$(BIN)/python tools/bench
+
+chaos: venv
+	$(BIN)/python tools/chaos
 
 screenshot: venv
 	$(BIN)/python tools/screenshot docs/screenshot.svg

@@ -123,6 +123,13 @@ def build_parser() -> Parser:
         "löschen, was seine Zeit hatte: Protokoll nach der Frist, alte Anmeldeversuche und Sitzungen",
     )
 
+    emergency = _verb(
+        verbs, "emergency-list", "die Notfallliste der nächsten sieben Tage schreiben, etwa jede Stunde"
+    )
+    emergency.options.add_argument(
+        "--directory", type=Path, metavar="ORDNER", help="wohin; sonst [desk] emergency_directory"
+    )
+
     _add_migrate_data(verbs)
     _add_user(verbs)
 

@@ -149,6 +149,13 @@ def _housekeeping(options: argparse.Namespace) -> int:
     return keep_house(settings)
 
 
+def _emergency_list(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.emergency import write_list
+
+    return write_list(settings, _load(options).desk, options.directory)
+
+
 def _user(options: argparse.Namespace) -> int:
     settings = _owner_settings(options)
     from dpolg_tui.operations.people import UserOptions, run
@@ -283,6 +290,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
     "housekeeping": _housekeeping,
+    "emergency-list": _emergency_list,
     "migrate-data": _migrate_data,
     "user": _user,
     "config": _config,

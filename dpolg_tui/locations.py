@@ -35,6 +35,11 @@ def export_directory() -> Path:
     return state_directory() / "exports"
 
 
+def private_file(name: str, instance: str, user_id: int) -> Path:
+    """What waits for one user of one installation: ``queue`` (writes) or ``drafts`` (forms)."""
+    return state_directory() / name / f"{instance}-{user_id}.json"
+
+
 def last_username_file() -> Path:
     return state_directory() / "last_username"
 

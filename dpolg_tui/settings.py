@@ -9,8 +9,12 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dpolg_tui.setting_types import ConfigError, Host, Setting
+
+if TYPE_CHECKING:
+    from dpolg_tui.domain.emergency import PersonalData
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 REGIONS = ("BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH")
@@ -148,6 +152,30 @@ SETTINGS: tuple[Setting, ...] = (
         highest=90,
     ),
     Setting(
+        "desk",
+        "offline_queue",
+        "switch",
+        True,
+        "Ohne Verbindung Gespeichertes vormerken und Entwürfe behalten, in Dateien nur für diesen "
+        "Benutzer des Rechners; bei gemeinsam benutzten Konten ausschalten.",
+    ),
+    Setting(
+        "desk",
+        "emergency_directory",
+        "path",
+        "",
+        "Verzeichnis der Notfallliste, die jede Stunde geschrieben wird; ohne Verbindung bietet die "
+        "Anmeldung die neueste an. Leer: keine.",
+    ),
+    Setting(
+        "desk",
+        "emergency_personal_data",
+        "text",
+        "names",
+        "Was die Notfallliste von Gästen nennt: names, initials oder none (nur Buchungsnummern).",
+        choices=("names", "initials", "none"),
+    ),
+    Setting(
         "log",
         "level",
         "text",
@@ -249,6 +277,9 @@ class DeskSettings:
     name: str = ""
     export_directory: Path | None = None
     export_days: int = 7
+    offline_queue: bool = True
+    emergency_directory: Path | None = None
+    emergency_personal_data: PersonalData = "names"
 
 
 @dataclass(frozen=True, slots=True)

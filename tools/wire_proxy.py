@@ -1,12 +1,15 @@
 """A TCP proxy in front of PostgreSQL that counts round trips and breaks the network on request.
 
 A round trip is a change of direction: the client sends after it has received (or as the first). It
-can delay every byte, fall silent like a router that drops packets, cut all connections, or refuse.
+can delay every byte, with jitter; pass on a few bytes at a time, slowly or split at odd places; fall
+silent like a router that drops packets; cut all connections, on both sides or only on the server's
+(half open); or refuse.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +31,7 @@ class _Wire:
     server: asyncio.StreamWriter | None = None
     client_spoke_last: bool = False
     loses_answer: bool = False
+    half_open: bool = False
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -38,6 +42,14 @@ class WireProxy:
         self.target = target
         self.delay = 0.0
         """Seconds that every byte takes, each way."""
+        self.jitter = 0.0
+        """Up to so many seconds more; the order stays."""
+        self.piece = 0
+        """At most so many bytes at a time, a random number of them; 0: as they come."""
+        self.pause = 0.0
+        """Seconds between two pieces."""
+        self.answers_lost = 0
+        """Requests that the server got and whose answer the client did not."""
         self.traffic = Traffic()
         self.port = 0
         self._marker: bytes | None = None
@@ -82,6 +94,19 @@ class WireProxy:
                 if writer is not None:
                     writer.transport.abort()
 
+    def half_open(self) -> None:
+        """The server's side of every connection ends; the client hears of it when it sends something."""
+        for wire in tuple(self._wires):
+            if wire.server is not None:
+                wire.half_open = True
+                wire.server.transport.abort()
+
+    def reset_half_open(self) -> None:
+        """Tell the clients of half-open connections that these are closed."""
+        for wire in tuple(self._wires):
+            if wire.half_open:
+                wire.client.transport.abort()
+
     def lose_answer_to(self, marker: bytes) -> None:
         """Pass on the next request that contains ``marker``, then cut its connection instead of answering."""
         self._marker = marker
@@ -116,6 +141,8 @@ class WireProxy:
                 asyncio.create_task(self._pass(from_server, writer, wire, from_client=False)),
             ]
             await asyncio.wait(wire.tasks, return_when=asyncio.FIRST_COMPLETED)
+            if wire.half_open:
+                await wire.tasks[0]
         except OSError:
             # The server is away: the client sees a closed connection.
             pass
@@ -133,22 +160,25 @@ class WireProxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, wire: _Wire, *, from_client: bool
     ) -> None:
         due: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        pending = [0]  # not written yet, the one that is being sent too
         loop = asyncio.get_running_loop()
-        sender = asyncio.create_task(self._send(due, sink))
+        sender = asyncio.create_task(self._send(due, sink, pending))
         try:
             while data := await source.read(65536):
                 self._count(wire, len(data), from_client=from_client)
+                if from_client and wire.half_open:
+                    return
                 if from_client and self._marker is not None and self._marker in data:
                     self._marker, wire.loses_answer = None, True
                 elif not from_client and wire.loses_answer:
+                    self.answers_lost += 1
                     return
                 await self._passing.wait()
-                if self.delay:
-                    due.put_nowait((loop.time() + self.delay, data))
-                elif due.empty():
-                    sink.write(data)
+                if self.delay or self.piece or pending[0]:
+                    pending[0] += 1
+                    due.put_nowait((loop.time() + self.delay + random.uniform(0, self.jitter), data))
                 else:
-                    due.put_nowait((0.0, data))
+                    sink.write(data)
         except OSError:
             # Cut: the other direction ends with it.
             pass
@@ -156,13 +186,22 @@ class WireProxy:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 
-    async def _send(self, due: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter) -> None:
+    async def _send(
+        self, due: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter, pending: list[int]
+    ) -> None:
         loop = asyncio.get_running_loop()
         while True:
             when, data = await due.get()
-            await asyncio.sleep(max(0.0, when - loop.time()))
-            await self._passing.wait()
-            sink.write(data)
+            while (rest := when - loop.time()) > 0 and self.delay:  # noqa: ASYNC110 - may be set anew
+                await asyncio.sleep(min(rest, 0.05))
+            while data:
+                await self._passing.wait()
+                size = random.randint(1, self.piece) if self.piece else len(data)
+                sink.write(data[:size])
+                data = data[size:]
+                if data:
+                    await asyncio.sleep(self.pause)
+            pending[0] -= 1
 
     def _count(self, wire: _Wire, size: int, *, from_client: bool) -> None:
         if from_client:

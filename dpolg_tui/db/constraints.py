@@ -48,7 +48,7 @@ _LENGTHS = {
     },
     "bookings": {"notes": 10000},
     "occupancies": {"reason": 500},
-    "users": {"full_name": 100, "email": 100},
+    "users": {"full_name": 100},
 }
 
 _SIGNED_WORK = (
@@ -150,7 +150,7 @@ CONSTRAINTS: dict[str, Meaning] = {
     "stays_need_room": ("stay", "Zum Einchecken braucht jeder Aufenthalt ein Zimmer: bitte eines wählen."),
     "stays_overlap": (
         "stay",
-        "Zwei Aufenthalte dieser Buchung belegen dasselbe Zimmer in derselben Nacht: bitte eines ändern.",
+        "Zwei dieser Aufenthalte belegen dasselbe Zimmer in derselben Nacht: bitte einen davon ändern.",
     ),
     "booking_has_stay": ("stay", "Eine Buchung braucht mindestens einen Aufenthalt."),
     "booking_has_guest": (

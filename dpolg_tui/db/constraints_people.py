@@ -14,6 +14,10 @@ def people(defect: str, signed_work: str) -> dict[str, Meaning]:
     return {
         # users and their sign-in
         "users_username_key": ("username", "Diesen Benutzernamen gibt es schon: bitte einen anderen wählen."),
+        "users_email_length": (
+            "email",
+            "E-Mail hat 3 bis 100 Zeichen: bitte ergänzen, kürzen oder leer lassen.",
+        ),
         "users_role": ("role", "Diese Rolle gibt es nicht: bitte Admin oder Benutzer wählen."),
         "users_memory": ("password", _MALFORMED),
         "users_iterations": ("password", _MALFORMED),

@@ -80,11 +80,10 @@ class OwnerAccounts:
 
     async def save_parameters(self, parameters: Parameters) -> None:
         """What new passwords cost from now on, and old ones after their next use."""
+        costs = (parameters.memory_kib, parameters.iterations, parameters.parallelism)
+        # What no integer holds would not reach the rules of the database, which say what is wrong.
         await self._connection.execute(
-            "SELECT auth.save_login_settings($1, $2, $3)",
-            parameters.memory_kib,
-            parameters.iterations,
-            parameters.parallelism,
+            "SELECT auth.save_login_settings($1, $2, $3)", *(max(0, min(cost, 2**31 - 1)) for cost in costs)
         )
 
 

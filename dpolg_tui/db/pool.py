@@ -23,7 +23,8 @@ from dpolg_tui.domain.errors import DomainError, Unreachable
 log = logging.getLogger(__name__)
 
 BACKOFF_LOWEST = 0.2
-BACKOFF_HIGHEST = 15.0
+# A desk shows what is stored within 5 s of the line's return, however long it was away.
+BACKOFF_HIGHEST = 3.0
 PREPARE_LIMIT = 5.0
 _STATEMENTS_HIGHEST = 300
 _CLOSED = "Die Verbindung wurde beendet."

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from dpolg_tui import log
-from dpolg_tui.db import reads, rows, writes
+from dpolg_tui.db import reads, rows
 from dpolg_tui.desk.events import Action, Kind, RecordChanged
+from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain.errors import OutcomeUnknown
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import HistoryEntry, Outcome, WriteResult
@@ -67,10 +67,14 @@ class RecordWrites(ABC):
     async def delete(self, record_id: int) -> WriteResult:
         """Delete a record; the database refuses it while anything refers to it."""
         with log.action(f"{GERMAN[self.kind]} löschen"):
-            answer = await writes.delete(self._desk.database, self.kind, record_id)
+            answer = await self._once(Write(self.kind, record_id, delete=True))
+        return self._deleted(record_id, answer)
+
+    def _deleted(self, record_id: int, answer: dict[str, Any]) -> WriteResult:
         self._desk.writes_answered += 1
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
+            self._desk.undo.note(self.kind, record_id, "deleted", {}, answer)
             self._done(record_id, "deleted", self._forget(record_id))
         return result
 
@@ -78,7 +82,7 @@ class RecordWrites(ABC):
         self, record_id: int | None, changes: Changes, known: Mapping[str, object] | None = None
     ) -> WriteResult:
         with log.action(f"{GERMAN[self.kind]} speichern"):
-            answer = await self._send(record_id, changes)
+            answer = await self._once(Write.of(self.kind, record_id, changes))
         return self._written(answer, "created" if record_id is None else "updated", changes, known)
 
     def _written(
@@ -92,19 +96,23 @@ class RecordWrites(ABC):
         changes = changes or {}
         self._desk.writes_answered += 1
         result = rows.write_result(answer, changes, known=known)
+        if result.outcome is Outcome.QUEUED and result.id is not None:
+            self._desk.known.note_queued(self.kind, result.id, changes)
         if result.outcome is Outcome.DONE and result.id is not None:
+            self._desk.known.forget(self.kind, result.id)
             touched = self._take_over(result.id, answer, changes)
+            self._desk.undo.note(self.kind, result.id, action, changes, answer)
             self._done(result.id, action, touched, self._booking_of(answer))
         return result
 
-    async def _send(self, record_id: int | None, changes: Changes) -> dict[str, Any]:
-        wanted = json.dumps([record_id, rows.changes_argument(changes)], default=str, sort_keys=True)
+    async def _once(self, write: Write) -> dict[str, Any]:
+        """Sends ``write`` under a request id: that of the last try if nobody knows whether it happened."""
         unsure, self._unsure = self._unsure, None
-        request = unsure[1] if unsure is not None and unsure[0] == wanted else uuid4()
+        request = unsure[1] if unsure is not None and unsure[0] == write.key else uuid4()
         try:
-            return await writes.save(self._desk.database, self.kind, record_id, changes, request=request)
+            return await self._desk.outbox.write(write, request)
         except (OutcomeUnknown, asyncio.CancelledError):
-            self._unsure = wanted, request
+            self._unsure = write.key, request
             raise
 
     @abstractmethod

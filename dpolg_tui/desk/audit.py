@@ -44,15 +44,15 @@ class AuditActions:
             writer.writerow(COLUMNS)
             before: int | None = None
             while entries := await self.page(wanted, before, _FILE_PAGE):
-                await asyncio.to_thread(writer.writerows, self._lines(entries))
+                await asyncio.to_thread(writer.writerows, self._lines(entries, wanted.field))
                 before = entries[-1].id
                 if len(entries) < _FILE_PAGE:
                     break
         return path
 
-    def _lines(self, entries: Iterable[AuditEntry]) -> list[list[str]]:
+    def _lines(self, entries: Iterable[AuditEntry], field: str | None) -> list[list[str]]:
         rooms = self._desk.store.rooms
-        return [[harmless(cell) for cell in astuple(line)] for line in audit_lines(entries, rooms)]
+        return [[harmless(cell) for cell in astuple(line)] for line in audit_lines(entries, rooms, field)]
 
 
 def harmless(cell: str) -> str:

@@ -18,21 +18,28 @@ from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
+from dpolg_tui.desk.drafts import Drafts
+from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
+    Interrupted,
+    Missed,
     PresenceChanged,
     SessionLost,
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.known import Known
 from dpolg_tui.desk.legacy import LegacyActions
+from dpolg_tui.desk.outbox import Outbox
 from dpolg_tui.desk.people import PeopleActions
 from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
+from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
     Defect,
@@ -84,12 +91,21 @@ class Desk:
         self.files = PersonalFiles(
             config.desk.export_directory or locations.export_directory(), config.desk.export_days
         )
+        self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
         self.legacy = LegacyActions(self)
+        self.undo = Undo(self)
+        self.known = Known(self)
+        self.outbox = Outbox(self)
+        self.drafts = Drafts(self)
+        self.instance = ""
+        """Which installation this is; known once it has answered."""
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
-        self._updates: asyncio.Queue[LiveUpdate] = asyncio.Queue()
+        self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
+        self.missed: tuple[Missed, ...] = ()
+        """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,6 +121,7 @@ class Desk:
         self.database.warm(*login.STATEMENTS)
         self._spawn(self._apply_updates())
         self._spawn(self._remove_expired_files())
+        self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
 
     async def close(self) -> None:
@@ -156,7 +173,7 @@ class Desk:
 
     def read_again(self) -> None:
         """Read everything anew as soon as the database answers."""
-        self._updates.put_nowait(LiveUpdate((), self._everybody, reload=True))
+        self._updates.put_nowait((LiveUpdate((), self._everybody, reload=True), False))
 
     def today(self) -> date:
         """Today in the house, whatever the zone of this computer."""
@@ -197,6 +214,7 @@ class Desk:
             )
         self.user = user
         self.read_again()
+        self.outbox.send()
 
     async def logout(self) -> None:
         """End the session; the desk can sign in again."""
@@ -210,6 +228,10 @@ class Desk:
     async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
+        self.undo.clear()
+        self.outbox.close()
+        self.known.clear()
+        self.missed = ()
         self.present = ()
         self.people.leave()
         try:
@@ -221,7 +243,7 @@ class Desk:
     async def _greet(self) -> None:
         if self._greeted:
             return
-        await greeting.check(self.database)
+        self.instance = await greeting.check(self.database)
         self._greeted = True
 
     async def _begin(self) -> None:
@@ -233,6 +255,7 @@ class Desk:
         try:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
+            self.outbox.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
@@ -310,16 +333,19 @@ class Desk:
     # -- what others do --------------------------------------------------------------------------
 
     def _heard(self, update: LiveUpdate) -> None:
-        self._updates.put_nowait(update)
+        after_interruption = self._live.state.phase is Phase.OFFLINE
+        self._updates.put_nowait((update, after_interruption))
 
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update = await self._updates.get()
+            update, after_interruption = await self._updates.get()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
+                if after_interruption:
+                    self._tell_missed(update)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -342,6 +368,14 @@ class Desk:
         else:
             async with self._window_lock:
                 await news.apply(self, update.events)
+
+    def _tell_missed(self, update: LiveUpdate) -> None:
+        self.missed = news.missed(self, update.events)
+        names = tuple(dict.fromkeys(one.by for one in self.missed))
+        if update.reload:
+            self.tell(Interrupted(None))
+        elif self.missed:
+            self.tell(Interrupted(len(self.missed), names))
 
     def know_colleague(self, user: User) -> None:
         """Somebody's name or role is this now; it may be the own one."""
@@ -375,6 +409,7 @@ class Desk:
     def _live_state(self, state: ConnectionState) -> None:
         if state.phase is Phase.CONNECTED:
             self.people.here_again()
+            self.outbox.send()
         self.tell(ConnectionChanged(state))
 
     def _session_ended(self, reason: str) -> None:

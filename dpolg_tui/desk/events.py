@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from dpolg_tui.db.state import ConnectionState, Phase
@@ -13,9 +14,11 @@ __all__ = [
     "ConnectionChanged",
     "ConnectionState",
     "DeskEvent",
+    "Interrupted",
     "Kind",
     "Phase",
     "PresenceChanged",
+    "QueueChanged",
     "RecordChanged",
     "SessionLost",
     "StoreReloaded",
@@ -35,6 +38,41 @@ class ConnectionChanged:
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """Somebody signed in, left or went to another place: see ``desk.present``."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """What waits to be sent, or whether the last write is done: see ``desk.outbox``."""
+
+    done: tuple[str, ...] = ()
+    """Labels of queued writes that are done now."""
+    refused: tuple[str, ...] = ()
+    """Labels of those that do not fit any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A colleague's change while this desk was cut off."""
+
+    at: datetime
+    by: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The connection is back, and others changed something meanwhile: see ``desk.missed``."""
+
+    changes: int | None
+    """None: more than can be counted, everything was read anew."""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyListFailed:
+    """The hourly emergency list could not be written; told once, tried on."""
+
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +102,13 @@ class RecordChanged:
     """The booking of a reminder; None also when the reminder was deleted."""
 
 
-DeskEvent = ConnectionChanged | PresenceChanged | SessionLost | StoreReloaded | RecordChanged
+DeskEvent = (
+    ConnectionChanged
+    | EmergencyListFailed
+    | Interrupted
+    | PresenceChanged
+    | QueueChanged
+    | SessionLost
+    | StoreReloaded
+    | RecordChanged
+)

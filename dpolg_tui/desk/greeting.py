@@ -8,8 +8,8 @@ from dpolg_tui.db.connection import Database
 from dpolg_tui.domain.errors import ClientTooOld, NoSchema
 
 
-async def check(database: Database) -> None:
-    """Raises ClientTooOld or NoSchema with the remedy."""
+async def check(database: Database) -> str:
+    """The id of the installation. Raises ClientTooOld or NoSchema with the remedy."""
     told = await reads.hello(database)
     if _version(__version__) < _version(told.minimum_client):
         raise ClientTooOld(
@@ -20,6 +20,7 @@ async def check(database: Database) -> None:
         raise NoSchema(
             "Die Datenbank ist älter als dieses Programm: bitte dort dpolg-tui upgrade-db ausführen."
         )
+    return told.instance_id
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -12,6 +12,10 @@ from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Guest, GuestSummary
 
+NOT_READ = (
+    "Ohne Verbindung lässt sich dieser Gast nicht öffnen: er wurde seit der Anmeldung noch nicht gelesen."
+)
+
 
 class GuestActions(RecordActions):
     """What staff do with guests."""
@@ -21,12 +25,18 @@ class GuestActions(RecordActions):
     async def search(self, text: str, most: int = 50) -> list[GuestSummary]:
         """Guests by name, e-mail, phone, town or member number; without text the first in the alphabet."""
         with log.action("Gast suchen"):
-            return await reads.search_guests(self._desk.database, text, most)
+            known = self._desk.known
+            return await known.search(lambda: self._search(text, most), lambda: known.guests(text, most))
+
+    async def _search(self, text: str, most: int) -> list[GuestSummary]:
+        return self._desk.known.remember_lines(await reads.search_guests(self._desk.database, text, most))
 
     async def get(self, guest_id: int) -> Guest:
         """All fields. Raises RecordMissing."""
         with log.action("Gast lesen"):
-            return await reads.guest(self._desk.database, guest_id)
+            return await self._desk.known.read(
+                "guest", guest_id, lambda id_: reads.guest(self._desk.database, id_), NOT_READ
+            )
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
         if not changes.keys() & {"last_name", "first_name"}:

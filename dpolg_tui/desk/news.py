@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dpolg_tui.db import reads
-from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.events import Missed, RecordChanged
+from dpolg_tui.desk.labels import record_name
 from dpolg_tui.domain.models import Occupancy, RealtimeEvent
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
+
+_VERBS = {"created": "angelegt", "updated": "geändert", "deleted": "gelöscht"}
 
 Events = Mapping[int, RealtimeEvent]
 
@@ -47,6 +50,19 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         for event in of_kind.get(kind, {}).values():
             _tell(desk, event, ())
     await _tell_reminders(desk, of_kind.get("reminder", {}))
+
+
+def missed(desk: Desk, events: tuple[RealtimeEvent, ...]) -> tuple[Missed, ...]:
+    """The same events in words, without own ones; after they were applied."""
+    found = []
+    for event in events:
+        if event.payload["own"]:
+            continue
+        kind, _, what = event.type.partition("-")
+        by = desk.store.colleagues.get(event.user_id or 0)
+        words = f"{record_name(desk, kind, _record_id(event))} {_VERBS[what]}"
+        found.append(Missed(event.timestamp, by.display_name if by else "Jemand", words))
+    return tuple(found)
 
 
 async def _read_colleagues(desk: Desk) -> None:

@@ -19,20 +19,21 @@ from dpolg_tui.domain.zone import in_house
 log = logging.getLogger(__name__)
 
 DAY = 86400
-_OURS = re.compile(r"dpolg-[a-z0-9-]+\.(json|txt|csv)(\.part)?")
+_OURS = re.compile(r"(dpolg-[a-z0-9-]+|notfall-\d{8}-\d{4})\.(json|txt|csv)(\.[0-9a-f]+)?(\.part)?")
 """In a directory that the user chose there may be other files."""
 
 
 class NotWritten(DomainError):  # noqa: N818 - named like the domain's errors
-    """Die Datei ließ sich nicht schreiben: bitte [desk] export_directory und den freien Platz prüfen."""
+    """Die Datei ließ sich nicht schreiben: bitte das Verzeichnis und den freien Platz prüfen."""
 
 
 class PersonalFiles:
-    """The directory of these files. Everything here blocks: call it in a thread."""
+    """The directory of these files; ``setting`` names it. Everything here blocks: call it in a thread."""
 
-    def __init__(self, directory: Path, days: int) -> None:
+    def __init__(self, directory: Path, days: int, setting: str = "export_directory") -> None:
         self.directory = directory
         self._days = days
+        self._setting = setting
 
     @contextmanager
     def new(self, name: str, suffix: str, encoding: str = "utf-8") -> Iterator[tuple[Path, TextIO]]:
@@ -42,24 +43,35 @@ class PersonalFiles:
         """
         stamp = in_house(datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
         path = self.directory / f"dpolg-{name}-{stamp}-{secrets.token_hex(2)}.{suffix}"
-        part = path.with_name(f"{path.name}.part")
+        with self.writing(path, encoding) as file:
+            yield path, file
+
+    @contextmanager
+    def writing(self, path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+        """The content of ``path``, which appears (or is replaced) once it is complete. Raises NotWritten."""
+        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise NotWritten from error
+            raise self._not_written() from error
         try:
             with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
-                yield path, file
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise NotWritten from error
+            raise self._not_written() from error
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+
+    def _not_written(self) -> NotWritten:
+        return NotWritten(
+            f"Die Datei ließ sich nicht schreiben: bitte [desk] {self._setting} und den freien Platz prüfen."
+        )
 
     def remove_expired(self) -> int:
         """Remove our files whose term is over, half-written ones after a day; returns how many."""

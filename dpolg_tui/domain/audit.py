@@ -21,6 +21,8 @@ class AuditEntry(HistoryEntry):
     """The booking to which the record belongs."""
     label: str | None = None
     """Booking number, or name of the guest, room or user; None when the record is gone or has no name."""
+    parent_id: int | None = None
+    """The guest or room to which a companion, credit, mail or price belongs; None when the record is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Who changed what: differences of two states, and the three-way merge by field.
 
 The database merges by the same rule when it writes; this one serves forms that are open while
-a colleague's change arrives. A field that a state does not name counts as unchanged (merge) or
-as None (diff).
+a colleague's change arrives. A field that a state does not name counts as unchanged (merge), as
+None (diff) or as gone (merge_elements).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Changes = dict[str, Change]
 class MergeResult:
     """``values`` holds every field; a conflicting one keeps mine until the user has chosen.
 
-    ``merged`` names the fields that only the colleague changed.
+    ``merged`` names the fields that only the colleague changed. Of a list the fields are its
+    elements; None in a conflict is one that is not there.
     """
 
     values: dict[str, object]
@@ -65,3 +66,18 @@ def merge(
         if their_value not in (was, my_value):
             conflicts.append(Conflict(field, was, my_value, their_value))
     return MergeResult(values, tuple(conflicts), tuple(merged))
+
+
+def merge_elements(
+    base: Mapping[str, object], mine: Mapping[str, object], theirs: Mapping[str, object]
+) -> MergeResult:
+    """Join two changes of a list: each element by its id (``stay/17``, ``stay/new1``) is one field.
+
+    Whoever adds, changes or removes an element does so as a whole. ``values`` holds the elements
+    that are left: in the order of theirs, then those that only I have.
+    """
+    keys = dict.fromkeys((*theirs, *mine, *base))
+    full = [{key: elements.get(key) for key in keys} for elements in (base, mine, theirs)]
+    joined = merge(*full)
+    left = {key: joined.values[key] for key in keys if joined.values[key] is not None}
+    return MergeResult(left, joined.conflicts, joined.merged)

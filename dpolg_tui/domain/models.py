@@ -406,6 +406,8 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
     TAKEN = "taken"
     MISSING = "missing"
+    QUEUED = "queued"
+    """Not sent yet: kept until the database can be reached. ``id`` of a new record is negative so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ LONGEST_NAME = 100
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RESERVED: frozenset({Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED}),
     Status.CONFIRMED: frozenset({Status.RESERVED, Status.CHECKED_IN, Status.CANCELLED}),
-    Status.CHECKED_IN: frozenset({Status.CONFIRMED, Status.CHECKED_OUT}),
+    Status.CHECKED_IN: frozenset({Status.RESERVED, Status.CONFIRMED, Status.CHECKED_OUT}),
     Status.CHECKED_OUT: frozenset({Status.CHECKED_IN}),
     Status.CANCELLED: frozenset({Status.RESERVED, Status.CONFIRMED}),
 }

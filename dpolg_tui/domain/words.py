@@ -77,12 +77,16 @@ _WRITERS: Mapping[str, Callable[[object], str]] = {
             "invoice_sent_on",
             "dunning_sent_on",
             "valid_from",
+            "first_day",
+            "last_day",
         ],
         _date,
     ),
-    **dict.fromkeys(["cancelled_at", "checked_in_at", "checked_out_at", "sent_at"], _moment),
+    **dict.fromkeys(
+        ["cancelled_at", "checked_in_at", "checked_out_at", "sent_at", "lock_lifted_at"], _moment
+    ),
     **dict.fromkeys(["price_low", "price_high", "final_cleaning_fee", "unit_price", "amount"], _money),
-    **dict.fromkeys(["quantity", "percentage"], _number),
+    **dict.fromkeys(["quantity", "percentage", "price", "rate", "member_discount_percentage"], _number),
     **{
         name: _word_of(name)
         for name in (
@@ -338,9 +342,12 @@ def history_lines(
 
 
 def audit_lines(
-    entries: Iterable[AuditEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+    entries: Iterable[AuditEntry], rooms: Mapping[int, Room], field: str | None = None
 ) -> Iterator[AuditLine]:
-    """The audit log in words: a line for what was done to a whole record, and one per changed field."""
+    """The audit log in words: a line for what was done to a whole record, and one per changed field.
+
+    ``field``: no other field is wanted.
+    """
     for entry in entries:
         about = (
             german.format_datetime(entry.timestamp),
@@ -351,5 +358,6 @@ def audit_lines(
         )
         if entry.operation in OPERATIONS:
             yield AuditLine(*about, OPERATIONS[entry.operation], "", "")
-        for change in field_changes(entry, rooms, guests):
-            yield AuditLine(*about, change.label, change.before, change.after)
+        for change in field_changes(entry, rooms):
+            if field in (None, change.name):
+                yield AuditLine(*about, change.label, change.before, change.after)

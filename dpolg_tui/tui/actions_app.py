@@ -29,6 +29,15 @@ APP_ACTIONS: tuple[Action, ...] = (
         role=Role.ADMIN,
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
+    Action("app.undo", "zurücknehmen", "ctrl+z", "Nimmt meine letzte Änderung zurück.", "app"),
+    Action("app.redo", "wiederherstellen", "ctrl+y", "Stellt das zuletzt Zurückgenommene wieder her.", "app"),
+    Action(
+        "app.last_changes",
+        "Meine letzten Änderungen",
+        "",
+        "Zeigt, was ich geändert habe; jede lässt sich zurücknehmen.",
+        "app",
+    ),
     Action(
         "app.legacy",
         "Altdaten",
@@ -47,6 +56,27 @@ APP_ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "app.who_is_here", "Wer ist da?", "", "Zeigt, wer angemeldet ist und woran gearbeitet wird.", "app"
+    ),
+    Action(
+        "app.queue",
+        "Vorgemerkte Änderungen",
+        "",
+        "Zeigt, was ohne Verbindung gespeichert wurde und noch zu senden ist.",
+        "app",
+    ),
+    Action(
+        "app.missed",
+        "Während der Unterbrechung",
+        "",
+        "Zeigt, was andere geändert haben, während die Verbindung fehlte.",
+        "app",
+    ),
+    Action(
+        "app.emergency_list",
+        "Notfallliste schreiben",
+        "",
+        "Schreibt die nächsten sieben Tage in eine Datei zum Drucken.",
+        "app",
     ),
     Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
     Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),

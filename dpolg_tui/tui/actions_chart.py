@@ -18,6 +18,10 @@ def _move(name: str, key: str, text: str) -> Action:
 CURSOR_ACTIONS: tuple[Action, ...] = (
     _act("enter", "enter", "öffnen", "Öffnet die Buchung; legt Verschobenes ab.", footer=True),
     _act("pick_up", "m", "verschieben", "Hebt auf: Pfeile bewegen, Enter legt ab, Esc zurück.", footer=True),
+    _act(
+        "swap", "s", "tauschen", "Tauscht die Zimmer zweier Balken: erst den einen, dann den anderen wählen."
+    ),
+    _act("push", "S", "mit Nachbarn", "Hebt auf wie m; wer im Weg ist, wird mitverschoben."),
     _act("edit_departure", "e", "Abreise ändern", "Ändert das Ende: Pfeile, Enter, Esc."),
     _act("edit_arrival", "E", "Anreise ändern", "Ändert den Beginn: Pfeile, Enter, Esc."),
     _act("today", "t", "heute", "Geht zum heutigen Tag.", footer=True),
@@ -56,6 +60,8 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
     _act("go_to", "g", "gehe zu", "Geht zu einem Datum: 24.12., +14, mo …"),
     _act("check_in", "i", "einchecken", "Checkt den Gast ein."),
     _act("check_out", "o", "auschecken", "Checkt den Gast aus; früher abgereist wird das Zimmer frei."),
+    _act("split", "x", "teilen", "Teilt den Aufenthalt vor der Nacht unter dem Cursor."),
+    _act("join", "X", "verbinden", "Verbindet den Aufenthalt mit dem nächsten derselben Buchung."),
     _act("unassign", "u", "ohne Zimmer", "Nimmt dem Aufenthalt das Zimmer, ohne ihn zu stornieren."),
     _act("block", "b", "Sperre", "Sperrt das Zimmer im markierten Zeitraum oder öffnet die Sperre."),
     _act("filter", "f", "Filter", "Zeigt nur bestimmte Zimmer oder Aufenthalte."),

@@ -206,5 +206,14 @@ FORM_ACTIONS: tuple[Action, ...] = (
         "conflict",
         footer=True,
     ),
+    Action(
+        "last_changes.take_back",
+        "zurücknehmen",
+        "enter",
+        "Nimmt die markierte Änderung zurück; eine zurückgenommene wird wiederhergestellt.",
+        "last_changes",
+        footer=True,
+        palette=False,
+    ),
     Action("calendar.today", "heute", "t", "Geht zum heutigen Tag.", "calendar", footer=True),
 )

@@ -16,14 +16,24 @@ from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
-from dpolg_tui.desk.events import ConnectionChanged, DeskEvent, SessionLost
+from dpolg_tui.desk.events import (
+    ConnectionChanged,
+    DeskEvent,
+    EmergencyListFailed,
+    Interrupted,
+    QueueChanged,
+    SessionLost,
+)
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.drafting import forget_drafts, keep_drafts, keep_drafts_at_the_end, offer_drafts
 from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
+from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
+from dpolg_tui.tui.undoing import UndoActions
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -37,7 +47,7 @@ IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
 
 
-class DeskApp(App[None], inherit_bindings=False):
+class DeskApp(UndoActions, App[None], inherit_bindings=False):
     """The booking desk.
 
     ``start_screen`` replaces the login as the first screen, for tests and pictures.
@@ -68,6 +78,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self._open: list[DeskScreen | BaseDialog[Any]] = []
         self.jobs = work.Jobs(self._show_state)
         self._whereabouts: Whereabouts | None = None
+        self.drafts_failed = False
         self._held: list[tuple[str, SeverityLevel]] = []
         self._last_activity = time.monotonic()
         self._reachable = False
@@ -82,6 +93,7 @@ class DeskApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
+        self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
 
     def on_unmount(self) -> None:
         self.jobs.close_cancelled()
@@ -130,6 +142,9 @@ class DeskApp(App[None], inherit_bindings=False):
         self._reachable = self.desk.connection.phase == "connected"
         if self._reachable:
             self.notify("Echtzeit-Sync verbunden", timeout=3)
+        if self.desk.outbox.problem:
+            self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
+        work.write(self, offer_drafts(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
         """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
@@ -259,6 +274,13 @@ class DeskApp(App[None], inherit_bindings=False):
                     self.notify(f"Verbindungsfehler{reason}", severity="error")
                 if state.phase != "connecting":
                     self._reachable = reachable
+            case QueueChanged(done=done, refused=refused):
+                for sentence, severity in queue_sentences(done, refused):
+                    self.notify(sentence, severity=severity)
+            case Interrupted(changes=changes, names=names):
+                self.notify(interrupted_sentence(changes, names), timeout=12)
+            case EmergencyListFailed(sentence=sentence):
+                self.notify(f"Notfallliste: {sentence}", severity="warning")
             case SessionLost(reason=reason):
                 self.lock_session(reason)
                 for lock in self._locks:
@@ -302,7 +324,21 @@ class DeskApp(App[None], inherit_bindings=False):
             return self.underway is not None and self.jobs.slow is not None and self.jobs.slow.cancellable
         if action == "palette" and isinstance(self.screen, ModalScreen):
             return False  # a dialog wants its answer first
-        if action in (*PLACES, "lock", "sign_out", "own_account", "own_password", "who_is_here", "palette"):
+        if action in ("undo", "redo"):
+            return isinstance(self.screen, DeskScreen) and self.screen.may_undo
+        if action in (
+            *PLACES,
+            "lock",
+            "sign_out",
+            "own_account",
+            "own_password",
+            "who_is_here",
+            "last_changes",
+            "queue",
+            "missed",
+            "emergency_list",
+            "palette",
+        ):
             return bool(self.signed_in_places) and not self.locked
         return True
 
@@ -350,6 +386,23 @@ class DeskApp(App[None], inherit_bindings=False):
 
         self.push_screen(PresenceDialog())
 
+    def action_queue(self) -> None:
+        from dpolg_tui.tui.dialogs.queue import QueueDialog
+
+        self.push_screen(QueueDialog())
+
+    def action_missed(self) -> None:
+        from dpolg_tui.tui.dialogs.missed import MissedDialog
+
+        self.push_screen(MissedDialog())
+
+    def action_emergency_list(self) -> None:
+        work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
+
+    async def _write_emergency_list(self) -> None:
+        path = await self.desk.emergency.write()
+        self.notify(f"Notfallliste geschrieben: {path}", timeout=12)
+
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
 
@@ -365,6 +418,7 @@ class DeskApp(App[None], inherit_bindings=False):
 
     async def _ask_and_sign_out(self) -> None:
         if await self.ask_to_lose("Abmelden und verwerfen"):
+            forget_drafts(self)
             await self.sign_out()
 
     def action_leave(self) -> None:
@@ -372,6 +426,7 @@ class DeskApp(App[None], inherit_bindings=False):
 
     async def _ask_and_leave(self) -> None:
         if await self.ask_to_lose("Beenden und verwerfen"):
+            forget_drafts(self)
             self.exit()
 
     def action_cancel_job(self) -> None:
@@ -388,9 +443,15 @@ class DeskApp(App[None], inherit_bindings=False):
 
     # The way out
 
+    def leave_at_once(self) -> None:
+        """The terminal goes or the system stops: what is typed is kept for the next start."""
+        keep_drafts_at_the_end(self)
+        self.exit()
+
     def _handle_exception(self, error: Exception) -> None:
         """Ends the program after a defect with two lines. Textual would print local variables."""
         self._return_code = 1
+        keep_drafts_at_the_end(self)
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
@@ -399,7 +460,8 @@ class DeskApp(App[None], inherit_bindings=False):
             self._exit_renderables.append(
                 Text(
                     f"Das Programm musste wegen eines unerwarteten Fehlers beendet werden ({error_id}).\n"
-                    "Gespeichertes ist sicher. Einzelheiten stehen in der Protokolldatei."
+                    "Gespeichertes ist sicher, Eingaben bietet der nächste Start an.\n"
+                    "Einzelheiten stehen in der Protokolldatei."
                 )
             )
         self._close_messages_no_wait()

@@ -33,8 +33,11 @@ def _form(app: DeskApp, entry: AuditEntry) -> Screen[Any] | None:
     """The form, not loaded yet: it says itself if its record is gone. Imported only when it is wanted."""
     values = {**(entry.old_data or {}), **(entry.new_data or {})}
     table, record_id = entry.table_name, entry.record_id
-    guest_id = record_id if table == "guests" else values.get("guest_id")
-    room_id = record_id if table == "rooms" else values.get("room_id")
+    # An update names only what it changed; a record that is gone is named whole.
+    parent_id = record_id if table in ("guests", "rooms") else entry.parent_id
+    of_room = table in ("rooms", "room_prices")
+    room_id = (parent_id if of_room else None) or values.get("room_id")
+    guest_id = (None if of_room else parent_id) or values.get("guest_id")
     if table == "reminders":
         from dpolg_tui.tui.dialogs.reminder import ReminderDialog
 

@@ -62,7 +62,7 @@ def leave_on_signals(loop: asyncio.AbstractEventLoop, app: DeskApp) -> None:
         if number is None:
             continue
         try:
-            loop.add_signal_handler(number, app.exit)
+            loop.add_signal_handler(number, app.leave_at_once)
         except NotImplementedError:
             return
 
@@ -79,4 +79,4 @@ async def _leave_on_hang_up(app: DeskApp) -> None:
     terminal.register(sys.stdin.fileno(), 0)
     while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):  # noqa: ASYNC110
         await asyncio.sleep(HANG_UP_CHECK)
-    app.exit()
+    app.leave_at_once()

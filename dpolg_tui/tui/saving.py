@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dpolg_tui.domain.errors import InvalidInput, RuleViolated
@@ -13,6 +13,8 @@ from dpolg_tui.tui.dialogs.conflict import ConflictDialog
 from dpolg_tui.tui.widgets.form import Form
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from dpolg_tui.domain.errors import DomainError
     from dpolg_tui.tui.app import DeskApp
 
@@ -53,6 +55,32 @@ def saved_sentence(what: str, result: WriteResult) -> str:
         return f"{what} gespeichert."
     names = ", ".join(dict.fromkeys(field_label(name) for name in result.merged))
     return f"{what} gespeichert. {result.changed_by or 'Jemand'} hat inzwischen geändert: {names}."
+
+
+def queued_sentence(what: str) -> str:
+    """What the toast says when there is no connection."""
+    return f"{what} vorgemerkt: wird gesendet, sobald die Verbindung wieder da ist."
+
+
+def queue_sentences(done: Sequence[str], refused: Sequence[str]) -> Iterator[tuple[str, SeverityLevel]]:
+    """What became of queued changes after the reconnect."""
+    if done:
+        what = done[0] if len(done) == 1 else f"{len(done)} vorgemerkte Änderungen"
+        yield f"Gesendet und gespeichert: {what}.", "information"
+    if refused:
+        what = refused[0] if len(refused) == 1 else f"{len(refused)} vorgemerkte Änderungen"
+        yield (
+            f"Passt nicht mehr: {what}. Strg+P „Vorgemerkte Änderungen“ öffnet sie mit Ihren Eingaben.",
+            "warning",
+        )
+
+
+def interrupted_sentence(changes: int | None, names: Sequence[str]) -> str:
+    """One line about what happened while the connection was gone; None: more than can be counted."""
+    if changes is None:
+        return "Während der Unterbrechung hat sich viel geändert: alles wurde neu gelesen."
+    what = "1 Änderung" if changes == 1 else f"{changes} Änderungen"
+    return f"Während der Unterbrechung: {what} ({', '.join(names)}). Strg+P zeigt die Liste."
 
 
 def show_at_field(form: Form, error: DomainError) -> bool:

@@ -94,11 +94,13 @@ BEGIN
 END $$;
 
 -- The whole log, newest first, a page at a time: before_id is the last one seen. NULL: does not matter.
--- label: what the record is called now.
-CREATE OR REPLACE FUNCTION app.audit(person bigint, tables text[], record bigint, first timestamptz, last timestamptz,
+-- label: what the record is called now. parent_id: the guest or room that a companion, credit or price belongs to.
+DROP FUNCTION IF EXISTS app.audit(bigint, text[], bigint, timestamptz, timestamptz, text, bigint, integer);
+CREATE FUNCTION app.audit(person bigint, tables text[], record bigint, first timestamptz, last timestamptz,
                                      field text, before_id bigint, max_rows integer)
 RETURNS TABLE (id bigint, "timestamp" timestamptz, user_id bigint, username text, client_id text, table_name text,
-               record_id bigint, operation text, old_data jsonb, new_data jsonb, booking_id bigint, label text)
+               record_id bigint, operation text, old_data jsonb, new_data jsonb, booking_id bigint, label text,
+               parent_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -114,7 +116,13 @@ BEGIN
                       WHERE g.id = t.record_id)
                 WHEN t.table_name = 'rooms' THEN (SELECT r.name FROM app.rooms r WHERE r.id = t.record_id)
                 WHEN t.table_name = 'users' THEN
-                    (SELECT coalesce(p.full_name, p.username) FROM auth.users p WHERE p.id = t.record_id) END
+                    (SELECT coalesce(p.full_name, p.username) FROM auth.users p WHERE p.id = t.record_id) END,
+           CASE t.table_name
+                WHEN 'companions' THEN (SELECT c.guest_id FROM app.companions c WHERE c.id = t.record_id)
+                WHEN 'credit_transactions' THEN
+                    (SELECT c.guest_id FROM app.credit_transactions c WHERE c.id = t.record_id)
+                WHEN 'email_log' THEN (SELECT m.guest_id FROM app.email_log m WHERE m.id = t.record_id)
+                WHEN 'room_prices' THEN (SELECT r.room_id FROM app.room_prices r WHERE r.id = t.record_id) END
       FROM (SELECT a.* FROM app.audit_log a
              WHERE (before_id IS NULL OR a.id < before_id)
                AND (person IS NULL OR a.user_id = person)

@@ -209,24 +209,29 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     answer jsonb := app.begin_request(request, 'delete ' || table_name, jsonb_build_object('id', record));
-    gone bigint;
+    gone jsonb;
 BEGIN
     IF answer IS NOT NULL THEN
         RETURN answer;
     END IF;
-    EXECUTE format('DELETE FROM app.%I t WHERE t.id = $1 RETURNING t.id', table_name) INTO gone USING record;
-    RETURN app.finish_request(request, CASE WHEN gone IS NULL THEN jsonb_build_object('outcome', 'missing')
-                                            ELSE jsonb_build_object('outcome', 'done', 'id', gone) END);
+    EXECUTE format('DELETE FROM app.%I t WHERE t.id = $1 RETURNING to_jsonb(t)', table_name) INTO gone USING record;
+    answer := app.finish_request(request, CASE WHEN gone IS NULL THEN jsonb_build_object('outcome', 'missing')
+                                               ELSE jsonb_build_object('outcome', 'done', 'id', record) END);
+    -- What it was, for taking the deletion back; told once and kept nowhere.
+    RETURN answer || jsonb_build_object('state', gone - ARRAY['key_code', 'search', 'sort_key']);
 END $$;
 
 CREATE OR REPLACE FUNCTION app.delete_guest(request uuid, record bigint) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    had_companions boolean;
 BEGIN
     PERFORM app.require_admin();
     -- The pool of companions is the guest's own; whatever else refers to the guest keeps both.
     DELETE FROM app.companions c WHERE c.guest_id = record;
-    RETURN app.delete_record('guests', request, record);
+    had_companions := FOUND;
+    RETURN app.delete_record('guests', request, record) || jsonb_build_object('had_companions', had_companions);
 END $$;
 
 CREATE OR REPLACE FUNCTION app.delete_room(request uuid, record bigint) RETURNS jsonb

@@ -38,6 +38,43 @@ AS $$
      WHERE key = 'stay' OR key LIKE 'stay/%'
 $$;
 
+-- Changes of a booking or a block: its fields in the types of the tables, and each stay as one field.
+CREATE OR REPLACE FUNCTION app.normal_write(kind text, changes jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stays jsonb := app.normal_stays(changes);
+    fields jsonb := changes - ARRAY(SELECT jsonb_object_keys(stays));
+BEGIN
+    CASE kind
+        WHEN 'booking' THEN
+            RETURN stays || app.normal_changes('bookings', fields, ARRAY['guest_id', 'status', 'persons',
+                'option_expires', 'foundation_case', 'guest_is_member', 'cleaning_date', 'notes',
+                'cancellation_reason']);
+        WHEN 'block' THEN
+            RETURN stays || app.normal_changes('occupancies', fields, ARRAY['kind', 'reason']);
+    END CASE;
+END $$;
+
+-- Locks a booking or a block: its stored values as changes name them, NULL if there is none.
+CREATE OR REPLACE FUNCTION app.lock_record(kind text, record bigint) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    stored jsonb;
+BEGIN
+    IF kind = 'block' THEN
+        SELECT to_jsonb(o) || jsonb_build_object('stay', app.stay_value(o.room_id, o.arrival, o.departure))
+          INTO stored FROM app.occupancies o WHERE o.id = record AND o.booking_id IS NULL FOR NO KEY UPDATE;
+        RETURN stored;
+    END IF;
+    SELECT to_jsonb(b) INTO stored FROM app.bookings b WHERE b.id = record FOR NO KEY UPDATE;
+    -- A statement of its own: what was waited for is seen.
+    RETURN stored || (SELECT coalesce(jsonb_object_agg('stay/' || o.id,
+                                                       app.stay_value(o.room_id, o.arrival, o.departure)), '{}')
+                        FROM app.occupancies o WHERE o.booking_id = record);
+END $$;
+
 CREATE OR REPLACE FUNCTION app.lock_rooms(rooms bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,7 +92,7 @@ DECLARE
     allowed constant jsonb := '{
         "reserviert": ["bestaetigt", "eingecheckt", "storniert"],
         "bestaetigt": ["reserviert", "eingecheckt", "storniert"],
-        "eingecheckt": ["bestaetigt", "ausgecheckt"],
+        "eingecheckt": ["reserviert", "bestaetigt", "ausgecheckt"],
         "ausgecheckt": ["eingecheckt"],
         "storniert": ["reserviert", "bestaetigt"]}';
     stays_touched boolean := EXISTS (SELECT FROM unnest(touched) t WHERE t LIKE 'stay%');
@@ -85,7 +122,21 @@ BEGIN
     END IF;
 END $$;
 
--- Writes fields and stays of a locked booking. Raises 23P01 when a room is taken.
+-- Stays of the booking to where they are wanted.
+CREATE OR REPLACE FUNCTION app.place_stays(booking bigint, stays jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- One statement for all of them: they may exchange their rooms.
+    UPDATE app.occupancies o
+       SET room_id = (s.value #>> '{to,room_id}')::bigint,
+           arrival = (s.value #>> '{to,arrival}')::date, departure = (s.value #>> '{to,departure}')::date
+      FROM jsonb_each(stays) s
+     WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') = 'object'
+       AND app.stay_value(o.room_id, o.arrival, o.departure) <> s.value -> 'to';
+END $$;
+
+-- Writes fields and stays of a locked booking. Raises 23P01 when a room is taken, at the latest when judged.
 CREATE OR REPLACE FUNCTION app.write_booking(booking bigint, current app.bookings, fields jsonb, stays jsonb)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -94,8 +145,6 @@ DECLARE
     new_status text := coalesce(fields #>> '{status,to}', current.status);
     lost_room boolean := false;
 BEGIN
-    -- Also after SET CONSTRAINTS DEFERRED by the caller: the judgement falls here.
-    SET CONSTRAINTS app.occupancies_no_overlap IMMEDIATE;
     IF current.status = 'storniert' AND new_status <> 'storniert' THEN
         -- Brought back: into its room if that is still free, else into the unassigned lane.
         UPDATE app.occupancies o SET room_id = NULL
@@ -103,6 +152,8 @@ BEGIN
            AND EXISTS (SELECT FROM app.occupancies t WHERE t.room_id = o.room_id AND t.active
                           AND t.arrival < o.departure AND t.departure > o.arrival AND t.arrival >= o.arrival - 365);
         lost_room := FOUND;
+        -- Those that are to be elsewhere go there while they take no room yet.
+        PERFORM app.place_stays(booking, stays);
     END IF;
     IF new_status <> current.status THEN
         fields := fields || jsonb_build_object(
@@ -113,6 +164,9 @@ BEGIN
             'checked_out_at', jsonb_build_object('to', CASE WHEN new_status = 'ausgecheckt' THEN now() END));
         IF new_status <> 'storniert' THEN
             fields := fields || '{"cancellation_reason": {"to": null}}';
+            -- What the cancelling closed is open again; what somebody had done before stays done.
+            UPDATE app.reminders r SET completed = false
+             WHERE r.booking_id = booking AND r.completed AND r.completed_at = current.cancelled_at;
         ELSE
             UPDATE app.reminders r SET completed = true WHERE r.booking_id = booking AND NOT r.completed;
         END IF;
@@ -122,14 +176,10 @@ BEGIN
         UPDATE app.bookings b SET guest_is_member = g.is_member
           FROM app.guests g WHERE b.id = booking AND g.id = b.guest_id AND b.guest_is_member <> g.is_member;
     END IF;
-    -- One statement for all stays of the booking: they may exchange their rooms.
-    UPDATE app.occupancies o
-       SET room_id = (s.value #>> '{to,room_id}')::bigint,
-           arrival = (s.value #>> '{to,arrival}')::date, departure = (s.value #>> '{to,departure}')::date
-      FROM jsonb_each(stays) s
-     WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') = 'object';
+    -- What goes makes room for what stays: two stays may become one.
     DELETE FROM app.occupancies o USING jsonb_each(stays) s
      WHERE o.booking_id = booking AND s.key = 'stay/' || o.id AND jsonb_typeof(s.value -> 'to') <> 'object';
+    PERFORM app.place_stays(booking, stays);
     INSERT INTO app.occupancies (booking_id, kind, active, room_id, arrival, departure)
     SELECT booking, 'stay', new_status <> 'storniert', (s.value #>> '{to,room_id}')::bigint,
            (s.value #>> '{to,arrival}')::date, (s.value #>> '{to,departure}')::date
@@ -149,6 +199,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     answer jsonb;
+    wanted jsonb;
     stays jsonb;
     fields jsonb;
     theirs jsonb;
@@ -163,19 +214,16 @@ BEGIN
     IF answer IS NOT NULL THEN
         RETURN app.with_booking_state(answer);
     END IF;
-    stays := app.normal_stays(changes);
-    fields := app.normal_changes('bookings', changes - ARRAY(SELECT jsonb_object_keys(stays)), ARRAY[
-        'guest_id', 'status', 'persons', 'option_expires', 'foundation_case', 'guest_is_member', 'cleaning_date',
-        'notes', 'cancellation_reason']);
+    wanted := app.normal_write('booking', changes);
+    stays := app.normal_stays(wanted);
+    fields := wanted - ARRAY(SELECT jsonb_object_keys(stays));
     IF record IS NOT NULL THEN
-        SELECT b.* INTO current FROM app.bookings b WHERE b.id = record FOR NO KEY UPDATE;
-        IF NOT FOUND THEN
+        theirs := app.lock_record('booking', record);
+        IF theirs IS NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'missing'));
         END IF;
-        SELECT to_jsonb(current) || coalesce(jsonb_object_agg('stay/' || o.id,
-                                             app.stay_value(o.room_id, o.arrival, o.departure)), '{}')
-          INTO theirs FROM app.occupancies o WHERE o.booking_id = record;
-        conflicting := app.conflicts(theirs, fields || stays);
+        current := jsonb_populate_record(NULL::app.bookings, theirs);
+        conflicting := app.conflicts(theirs, wanted);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
                 'changed_by', app.last_change_by('bookings', record), 'state', app.booking_state(record)));
@@ -185,6 +233,8 @@ BEGIN
         SELECT (s.value #>> '{to,room_id}')::bigint FROM jsonb_each(stays) s
         UNION SELECT o.room_id FROM app.occupancies o WHERE o.booking_id = record));
     BEGIN
+        -- Also after SET CONSTRAINTS DEFERRED by the caller.
+        SET CONSTRAINTS app.occupancies_no_overlap IMMEDIATE;
         IF record IS NULL THEN
             booking := app.insert_booking(fields);
             SELECT b.* INTO current FROM app.bookings b WHERE b.id = booking;
@@ -200,8 +250,10 @@ BEGIN
         RETURN app.finish_request(request,
             jsonb_build_object('outcome', 'taken', 'id', record, 'in_the_way', others));
     END;
+    -- Beside what it is now what it was: the difference is what this change did, with all that followed from it.
     RETURN app.with_booking_state(app.finish_request(request,
-        jsonb_build_object('outcome', 'done', 'id', booking, 'lost_room', lost_room)));
+        jsonb_build_object('outcome', 'done', 'id', booking, 'lost_room', lost_room)))
+        || CASE WHEN theirs IS NULL THEN '{}' ELSE jsonb_build_object('was', theirs) END;
 END $$;
 
 CREATE OR REPLACE FUNCTION app.with_booking_state(answer jsonb) RETURNS jsonb
@@ -277,17 +329,32 @@ BEGIN
     RETURN app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', record));
 END $$;
 
+-- Writes what is wanted of a locked block.
+CREATE OR REPLACE FUNCTION app.write_block(block bigint, wanted jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    target jsonb := wanted #> '{stay,to}';
+BEGIN
+    UPDATE app.occupancies o
+       SET room_id = CASE WHEN target IS NULL THEN o.room_id ELSE (target ->> 'room_id')::bigint END,
+           arrival = coalesce((target ->> 'arrival')::date, o.arrival),
+           departure = coalesce((target ->> 'departure')::date, o.departure),
+           kind = coalesce(wanted #>> '{kind,to}', o.kind),
+           reason = CASE WHEN wanted ? 'reason' THEN wanted #>> '{reason,to}' ELSE o.reason END
+     WHERE o.id = block;
+END $$;
+
 -- Blocks. Fields: stay {room_id, arrival, departure}, kind, reason.
 CREATE OR REPLACE FUNCTION app.save_block(request uuid, record bigint, changes jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     answer jsonb;
-    stays jsonb;
+    wanted jsonb;
     target jsonb;
-    fields jsonb;
+    theirs jsonb;
     conflicting jsonb;
-    current app.occupancies;
     block bigint := record;
 BEGIN
     PERFORM app.require_session();
@@ -296,41 +363,32 @@ BEGIN
         RETURN answer || jsonb_build_object('version', (SELECT o.version FROM app.occupancies o
                                                          WHERE o.id = (answer ->> 'id')::bigint));
     END IF;
-    stays := app.normal_stays(changes);
-    target := stays #> '{stay,to}';
-    fields := app.normal_changes('occupancies', changes - 'stay', ARRAY['kind', 'reason']);
-    IF fields #>> '{kind,to}' = 'stay' OR (record IS NULL AND (target IS NULL OR NOT fields ? 'kind')) THEN
+    wanted := app.normal_write('block', changes);
+    target := wanted #> '{stay,to}';
+    IF record IS NULL AND (target IS NULL OR NOT wanted ? 'kind' OR wanted #>> '{kind,to}' = 'stay') THEN
         PERFORM app.refuse('occupancies_kind_matches_booking', 'a block is no stay');
     END IF;
     IF record IS NOT NULL THEN
-        SELECT o.* INTO current FROM app.occupancies o WHERE o.id = record AND o.booking_id IS NULL
-           FOR NO KEY UPDATE;
-        IF NOT FOUND THEN
+        theirs := app.lock_record('block', record);
+        IF theirs IS NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'missing'));
         END IF;
-        conflicting := app.conflicts(to_jsonb(current) || jsonb_build_object('stay',
-            app.stay_value(current.room_id, current.arrival, current.departure)), fields || stays);
+        conflicting := app.conflicts(theirs, wanted);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
                 'changed_by', app.last_change_by('occupancies', record)));
         END IF;
     END IF;
-    PERFORM app.lock_rooms(ARRAY[(target ->> 'room_id')::bigint, current.room_id]);
+    PERFORM app.lock_rooms(ARRAY[(target ->> 'room_id')::bigint, (theirs ->> 'room_id')::bigint]);
     BEGIN
         SET CONSTRAINTS app.occupancies_no_overlap IMMEDIATE;
         IF record IS NULL THEN
             INSERT INTO app.occupancies (room_id, arrival, departure, kind, reason)
             VALUES ((target ->> 'room_id')::bigint, (target ->> 'arrival')::date, (target ->> 'departure')::date,
-                    fields #>> '{kind,to}', fields #>> '{reason,to}')
+                    wanted #>> '{kind,to}', wanted #>> '{reason,to}')
             RETURNING id INTO block;
         ELSE
-            UPDATE app.occupancies o
-               SET room_id = CASE WHEN target IS NULL THEN o.room_id ELSE (target ->> 'room_id')::bigint END,
-                   arrival = coalesce((target ->> 'arrival')::date, o.arrival),
-                   departure = coalesce((target ->> 'departure')::date, o.departure),
-                   kind = coalesce(fields #>> '{kind,to}', o.kind),
-                   reason = CASE WHEN fields ? 'reason' THEN fields #>> '{reason,to}' ELSE o.reason END
-             WHERE o.id = record;
+            PERFORM app.write_block(record, wanted);
         END IF;
     EXCEPTION WHEN exclusion_violation THEN
         RETURN app.finish_request(request, jsonb_build_object('outcome', 'taken', 'id', record, 'in_the_way',

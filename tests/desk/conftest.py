@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.databases import TestDatabase
 from tests.desk.two import Two, until
 from tests.tui.forms_house import furnish, signed_in
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the desks remember goes to a directory of this test."""
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setattr("dpolg_tui.locations.state_directory", lambda: state)
+    return state
 
 
 @pytest.fixture

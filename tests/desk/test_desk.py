@@ -9,7 +9,7 @@ import pytest
 
 from dpolg_tui.db.hosts import encode_json
 from dpolg_tui.desk import Desk
-from dpolg_tui.desk.events import SessionLost
+from dpolg_tui.desk.events import RecordChanged, SessionLost
 from dpolg_tui.domain.errors import ClientTooOld, LoginFailed, NoSchema, NotAllowed, RuleViolated
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Outcome, Status
@@ -35,7 +35,11 @@ async def test_move_is_shown_at_once_and_taken_back_when_the_room_is_taken(two: 
     second = await two.book(first=20)
     bar = two.anna.store.of_booking(second)[0]
     seen: list[date] = []
-    two.anna.subscribe(lambda _: seen.append(two.anna.store.occupancies[bar.id].arrival))
+    two.anna.subscribe(
+        lambda event: (
+            isinstance(event, RecordChanged) and seen.append(two.anna.store.occupancies[bar.id].arrival)
+        )
+    )
     result = await two.anna.bookings.move(bar, bar.room_id, two.day(6), two.day(9))
     assert result.outcome is Outcome.TAKEN
     assert [other.booking_id for other in result.in_the_way] == [first]

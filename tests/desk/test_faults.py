@@ -161,6 +161,7 @@ async def _unknown(*_: Any, **__: Any) -> Any:
 async def test_a_move_that_nobody_knows_of_and_that_did_not_happen_is_taken_back(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    two.anna.outbox.close()  # as with offline_queue = false
     booking = await two.book()
     bar = two.anna.store.of_booking(booking)[0]
     with monkeypatch.context() as patch:
@@ -173,6 +174,7 @@ async def test_a_move_that_nobody_knows_of_and_that_did_not_happen_is_taken_back
 async def test_a_move_that_nobody_knows_of_and_that_did_happen_is_shown(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    two.anna.outbox.close()  # as with offline_queue = false
     booking = await two.book()
     bar = two.anna.store.of_booking(booking)[0]
     save = writes.save
@@ -218,6 +220,7 @@ async def test_two_moves_under_way_that_are_both_refused_leave_the_bar_where_it_
 async def test_saving_again_what_nobody_knows_of_happens_once(
     two: Two, monkeypatch: pytest.MonkeyPatch, database: TestDatabase
 ) -> None:
+    two.anna.outbox.close()  # as with offline_queue = false
     save = writes.save
 
     async def done_all_the_same(*args: Any, **more: Any) -> Any:

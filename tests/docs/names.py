@@ -35,7 +35,7 @@ def every_test() -> frozenset[str]:
 
 def verbs() -> set[str]:
     """What may follow ``dpolg-tui``."""
-    return set(re.findall(r"^ {4}([a-z-]+)  ", build_parser().format_help(), re.MULTILINE))
+    return set(re.findall(r"^ {4}([a-z-]+)(?:  |$)", build_parser().format_help(), re.MULTILINE))
 
 
 async def catalogue(database: TestDatabase) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dpolg_tui.domain.merge import Change, diff, merge
+from dpolg_tui.domain.merge import Change, diff, merge, merge_elements
 from dpolg_tui.domain.models import Conflict
 
 FEW = settings(max_examples=150, deadline=None)
@@ -88,3 +88,59 @@ def test_a_difference_leads_from_one_state_to_the_other(
     assert {**before, **{field: change.after for field, change in changes.items()}} == after
     assert all(change.before != change.after for change in changes.values())
     assert diff(before, before) == {}
+
+
+LISTS = st.dictionaries(st.sampled_from(("7", "8", "9", "new1")), st.integers(1, 3))
+"""Elements by id; those that are missing are not there."""
+
+
+def test_elements_of_a_list_are_added_changed_and_removed_as_wholes() -> None:
+    base = {"7": ("Eva", 4), "8": ("Max", 9), "9": ("Ida", 2)}
+    mine = {"7": ("Eva", 5), "8": ("Max", 9), "new1": ("Lea", 1)}
+    theirs = {"7": ("Ewa", 4), "9": ("Ida", 2), "12": ("Jan", 3)}
+    result = merge_elements(base, mine, theirs)
+    # Another name and another age of one child are no field each: nobody knows whether it is the same child.
+    assert result.conflicts == (Conflict("7", ("Eva", 4), ("Eva", 5), ("Ewa", 4)),)
+    assert result.values == {"7": ("Eva", 5), "12": ("Jan", 3), "new1": ("Lea", 1)}
+    assert list(result.values) == ["7", "12", "new1"]
+    assert set(result.merged) == {"8", "12"}
+
+
+def test_an_element_changed_here_and_removed_there_asks() -> None:
+    gone = merge_elements({"7": "a"}, {"7": "b"}, {})
+    assert (gone.conflicts, gone.values) == ((Conflict("7", "a", "b", None),), {"7": "b"})
+    removed = merge_elements({"7": "a"}, {}, {"7": "b"})
+    assert (removed.conflicts, removed.values) == ((Conflict("7", "a", None, "b"),), {})
+    assert merge_elements({"7": "a"}, {}, {}).values == {}
+
+
+@FEW
+@given(LISTS, LISTS, LISTS)
+def test_lists_merge_alike_from_both_sides_and_no_element_is_invented(
+    base: dict[str, object], mine: dict[str, object], theirs: dict[str, object]
+) -> None:
+    one, other = merge_elements(base, mine, theirs), merge_elements(base, theirs, mine)
+    in_conflict = {conflict.field for conflict in one.conflicts}
+    assert in_conflict == {conflict.field for conflict in other.conflicts}
+    free = (base.keys() | mine.keys() | theirs.keys()) - in_conflict
+    assert {key: one.values.get(key) for key in free} == {key: other.values.get(key) for key in free}
+    for key, value in one.values.items():
+        assert value in (mine.get(key), theirs.get(key)), "neither invented nor brought back"
+    for key in free:
+        changed = [side.get(key) for side in (mine, theirs) if side.get(key) != base.get(key)]
+        assert one.values.get(key) == (changed or [base.get(key)])[0], "no change dropped in silence"
+    # those that both still have keep the order that the colleague sees
+    assert [key for key in one.values if key in theirs] == [key for key in theirs if key in one.values]
+
+
+@FEW
+@given(LISTS, LISTS)
+def test_a_list_that_only_one_changed_is_taken_whole(
+    base: dict[str, object], other: dict[str, object]
+) -> None:
+    for result in (
+        merge_elements(base, base, other),
+        merge_elements(base, other, base),
+        merge_elements(base, other, other),
+    ):
+        assert (result.values, result.conflicts) == (other, ())

@@ -135,7 +135,8 @@ def test_text_may_be_absent() -> None:
 def test_transitions() -> None:
     allowed = {(old, new) for old in Status for new in Status if old != new and stay.may_change(old, new)}
     arrow = "reserviert→bestaetigt,eingecheckt,storniert; bestaetigt→reserviert,eingecheckt,storniert;"
-    arrow += "eingecheckt→bestaetigt,ausgecheckt; ausgecheckt→eingecheckt; storniert→reserviert,bestaetigt"
+    arrow += "eingecheckt→reserviert,bestaetigt,ausgecheckt; ausgecheckt→eingecheckt;"
+    arrow += "storniert→reserviert,bestaetigt"
     assert allowed == {
         (Status(old.strip()), Status(new))
         for old, _, targets in (part.partition("→") for part in arrow.split(";"))

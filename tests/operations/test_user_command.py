@@ -108,6 +108,9 @@ def test_the_rules_of_the_desk(user: Run) -> None:
         (("add", "ANNA"), "gibt es schon"),
         (("deactivate", "nobody"), "Einen Benutzer nobody gibt es nicht"),
         (("parameters", "--memory-kib", "8"), "19456"),
+        (("parameters", "--memory-kib", "99999999999999"), "19456"),
+        (("parameters", "--iterations", "-99999999999999"), "2 bis 10"),
+        (("edit", "anna", "--email", "x"), "3 bis 100 Zeichen"),
     ):
         code, out, err = user(*arguments)
         assert (code, out) == (1, ""), arguments

@@ -11,10 +11,13 @@ from unittest.mock import patch
 from dpolg_tui.config import Config
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import PresenceChanged
+from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Status
 from dpolg_tui.domain.people import Presence
+from dpolg_tui.domain.undo import Step
 from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.screens.booking import BookingScreen
+from dpolg_tui.tui.widgets.chart import OccupancyChart
 from tests.tui.desk_app import TIMEOUT, Running
 
 Scene = Callable[[Running], Awaitable[None]]
@@ -156,6 +159,23 @@ async def change_stay(here: Running) -> None:
     here.app.push_screen(ChangeStayDialog(change, here.desk.store.rooms))
 
 
+async def swapping(here: Running) -> None:
+    """The first of two bars is picked, the cursor on another."""
+    first, second = _two_stays(here)
+    chart = here.app.screen.query_one(OccupancyChart)
+    chart.jump_to(first.id)
+    await here.pilot.press("s")
+    chart.jump_to(second.id)
+
+
+async def swap(here: Running) -> None:
+    from dpolg_tui.domain import rearrange
+    from dpolg_tui.tui.dialogs.rearrange import RearrangeDialog
+
+    plan = rearrange.swap(*_two_stays(here), here.desk.today())
+    here.app.push_screen(RearrangeDialog("Zimmer tauschen?", plan, here.desk.store.rooms, "Tauschen"))
+
+
 async def early_departure(here: Running) -> None:
     from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
     from dpolg_tui.tui.screens.chart_flows import stay_label
@@ -194,7 +214,7 @@ async def taken(here: Running) -> None:
     today, numbers = here.desk.today(), _rooms(here)
     way = InTheWay(1, 1, numbers[1], today + 3 * DAY, today + 8 * DAY, "2026-118 Müller [VIP]")
     free = [FreeRoom(number, here.desk.store.rooms[number].capacity >= 2) for number in numbers]
-    here.app.push_screen(TakenDialog([way], free))
+    here.app.push_screen(TakenDialog([way], free, shifts=True))
 
 
 async def search(here: Running) -> None:
@@ -316,6 +336,34 @@ async def booking_editing(here: Running) -> None:
     _colleagues(here)
 
 
+async def last_changes(here: Running) -> None:
+    """One of each state, with the cursor on one that a colleague stands in the way of."""
+    known, moment = here.desk.undo.last_changes, datetime(2026, 11, 21, 7, 4, tzinfo=UTC)
+    dates = {"arrival": here.desk.today(), "departure": here.desk.today() + DAY}
+    moved = Change({"room_id": 1, **dates}, {"room_id": 2, **dates})
+    new_code = Step("room", 3, "updated", {}, "der frühere Schlüsselcode ist hier nicht bekannt")
+    known.add(
+        moment,
+        "Gast Müller-Lüdenscheidt, Hans-Jürgen",
+        "Wohnort, E-Mail, Telefon … geändert",
+        (Step("guest", 3, "updated", {"city": Change("Ulm", "München")}),),
+    )
+    known.add(moment, "Zimmer 3", "geändert", (new_code,))
+    booked = known.add(
+        moment, "2026-118", "verschoben", (Step("booking", 118, "updated", {"stay/5": moved}),)
+    )
+    swapped = known.add(moment, "2026-119, 2026-120", "verschoben", (Step("booking", 119, "updated", {}),))
+    known.took_back(swapped, swapped.steps, swapped.steps)
+    known.stood_in_the_way(
+        booked,
+        "Clara-Sophie Übermäßig-Langername hat die Abreise (jetzt 26.11.2026) inzwischen geändert:"
+        " „2026-118 verschoben“ bleibt.",
+    )
+    here.app.action_last_changes()
+    await here.sees("Meine letzten")
+    await here.pilot.press("down")
+
+
 SCENES: dict[str, Scene] = {
     "login": stay,
     "lock": lock,
@@ -337,6 +385,8 @@ SCENES: dict[str, Scene] = {
     "block": block,
     "cancel": cancel,
     "change-stay": change_stay,
+    "swap": swap,
+    "chart-swapping": swapping,
     "early-departure": early_departure,
     "calendar": calendar,
     "conflict": conflict,
@@ -361,6 +411,7 @@ SCENES: dict[str, Scene] = {
     "shown-password": shown_password,
     "account": account,
     "who-is-here": who_is_here,
+    "last-changes": last_changes,
     "booking-editing": booking_editing,
 }
 """By the name of the picture."""
@@ -379,6 +430,14 @@ def _a_stay(here: Running, status: Status) -> Occupancy:
         if bar.status is status and bar.room_id is not None and bar.departure > today + 2 * DAY
     )
     return min(found, key=lambda bar: (abs(bar.arrival - today), bar.id))
+
+
+def _two_stays(here: Running) -> tuple[Occupancy, Occupancy]:
+    """Two stays in different rooms, of which one is in the house."""
+    first = _a_stay(here, Status.CHECKED_IN)
+    second = _a_stay(here, Status.CONFIRMED)
+    assert first.room_id != second.room_id
+    return first, second
 
 
 async def _open_booking(here: Running, screen: BookingScreen) -> None:

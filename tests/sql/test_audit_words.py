@@ -6,7 +6,7 @@ import asyncpg
 
 from dpolg_tui.domain.audited import FIELDS, KINDS
 from dpolg_tui.domain.labels import TABLES, field_label
-from dpolg_tui.domain.words import SILENT
+from dpolg_tui.domain.words import SILENT, field_text
 from tests.databases import TestDatabase
 
 WATCHED = """
@@ -15,6 +15,11 @@ WATCHED = """
      WHERE EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                     WHERE t.tgrelid = c.oid AND p.proname = 'record_change')
      GROUP BY c.relname"""
+
+KINDS_OF_COLUMNS = """
+    SELECT c.relname AS name, a.attname AS column_name, y.typname AS kind
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type y ON y.oid = a.atttypid
+     WHERE c.relnamespace IN ('app'::regnamespace, 'auth'::regnamespace)"""
 
 
 async def test_every_watched_column_has_a_word(database: TestDatabase) -> None:
@@ -31,3 +36,24 @@ async def test_every_watched_column_has_a_word(database: TestDatabase) -> None:
         assert columns - SILENT - set(FIELDS[table]) == set(), table
         assert set(FIELDS[table]) <= columns, table
         assert [name for name in FIELDS[table] if field_label(name, table) == name] == [], table
+
+
+async def test_every_watched_value_is_written_in_german(database: TestDatabase) -> None:
+    connection = await asyncpg.connect(database.owner_dsn)
+    try:
+        kinds = {
+            (row["name"], row["column_name"]): row["kind"] for row in await connection.fetch(KINDS_OF_COLUMNS)
+        }
+    finally:
+        await connection.close()
+    samples = {
+        "date": ("2031-03-04", "04.03.2031"),
+        "timestamptz": ("2031-03-04T11:00:00+00:00", "04.03.2031 12:00"),
+        "numeric": (12.5, "12,5"),
+        "bool": (True, "ja"),
+    }
+    for table, names in FIELDS.items():
+        for name in names:
+            if sample := samples.get(kinds.get((table, name), "")):
+                value, words = sample
+                assert field_text(name, value, {}).startswith(words), (table, name)

@@ -297,7 +297,7 @@ _STATUSES = ("reserviert", "bestaetigt", "eingecheckt", "ausgecheckt", "stornier
 _ALLOWED = {
     "reserviert": {"bestaetigt", "eingecheckt", "storniert"},
     "bestaetigt": {"reserviert", "eingecheckt", "storniert"},
-    "eingecheckt": {"bestaetigt", "ausgecheckt"},
+    "eingecheckt": {"reserviert", "bestaetigt", "ausgecheckt"},
     "ausgecheckt": {"eingecheckt"},
     "storniert": {"reserviert", "bestaetigt"},
 }

@@ -20,12 +20,14 @@ from dpolg_tui.domain.models import Status
 from dpolg_tui.tui.dialogs.audit_entry import AuditEntryDialog
 from dpolg_tui.tui.dialogs.audit_filter import AuditFilterDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
+from dpolg_tui.tui.dialogs.record_form import RecordDialog
 from dpolg_tui.tui.dialogs.room import RoomDialog
 from dpolg_tui.tui.screens.audit import AuditScreen
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.widgets.fields import ChoiceField
 from dpolg_tui.tui.widgets.record_table import RecordTable
 from tests.databases import TestDatabase
+from tests.sql.stage import connected
 from tests.tui.forms_house import Desks, book, house
 
 
@@ -161,6 +163,22 @@ async def test_the_filter_narrows_by_everything(database: TestDatabase) -> None:
         day = today()
         words = f"Filter: {admin.user.display_name if admin.user else ''}, Gäste, Feld Wohnort, "
         assert words + f"ab {format_date(day - timedelta(1))}, bis {format_date(day)}" in desks.here.text()
+        await desks.press("f")
+        await shown(desks, AuditFilterDialog)
+        await choose(desks, "user", "Ben")
+        desks.screen.query_one("#apply").focus()
+        await desks.press("enter")
+        await listed(
+            desks, lambda lines: any("Gast Huber, Anton | angelegt" in line for line in lines), "new"
+        )
+        assert not [line for line in rows(desks) if "angelegt" in line and "Nachname" in line]
+        assert [line for line in rows(desks) if "angelegt | Wohnort Ulm" in line]
+        await desks.press("ctrl+e")
+        await desks.toast("Aufbewahrt bis")
+        (file,) = admin.files.directory.glob("*.csv")
+        text = file.read_text("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(text), delimiter=";"))
+        assert {line[5] for line in lines[1:]} == {"angelegt", "Wohnort"}
         await desks.press("escape")
         await listed(desks, lambda lines: len(lines) == start + 4, "everything again")
         await mark(desks, "Köln → Bonn")
@@ -216,6 +234,36 @@ async def test_an_entry_is_shown_whole_and_leads_to_its_record(database: TestDat
         await mark(desks, "Gast Huber")
         await desks.press("o")
         await shown(desks, GuestDialog)
+
+
+async def test_what_belongs_to_a_guest_or_room_leads_there_also_when_changed(database: TestDatabase) -> None:
+    async with (
+        house(database, AuditScreen, user="admin") as desks,
+        connected(database.superuser_dsn) as owner,
+    ):
+        guest, room = desks.house.huber, desks.house.double
+        await owner.execute("INSERT INTO app.companions (guest_id, last_name) VALUES ($1, 'Kind')", guest)
+        await owner.execute(
+            "INSERT INTO app.credit_transactions (guest_id, amount, kind) VALUES ($1, 5, 'added')", guest
+        )
+        await owner.execute("INSERT INTO app.room_prices VALUES (DEFAULT, $1, '2027-01-01', 7, 8, 9)", room)
+        await owner.execute("UPDATE app.companions SET last_name = 'Geändert'")
+        await owner.execute("UPDATE app.credit_transactions SET notes = 'Geändert'")
+        await owner.execute("UPDATE app.room_prices SET price_low = 6.66")
+        await listed(desks, lambda lines: any("6,66" in line for line in lines), "changes")
+        for words, kind, of in (
+            ("Kind → Geändert", GuestDialog, guest),
+            ("– → Geändert", GuestDialog, guest),
+            ("→ 6,66", RoomDialog, room),
+        ):
+            await mark(desks, words)
+            await desks.press("o")
+            await shown(desks, kind)
+            assert isinstance(desks.screen, RecordDialog)
+            assert desks.screen.record_id == of
+            await desks.here.until(lambda: desks.form.ready, "form")
+            await desks.press("escape")
+            await shown(desks, AuditScreen)
 
 
 async def test_what_is_gone_says_so(database: TestDatabase) -> None:

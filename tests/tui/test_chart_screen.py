@@ -23,6 +23,7 @@ from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
 from dpolg_tui.tui.dialogs.filter import FilterDialog
 from dpolg_tui.tui.dialogs.go_to_date import GoToDateDialog
+from dpolg_tui.tui.dialogs.rearrange import RearrangeDialog
 from dpolg_tui.tui.dialogs.room import RoomDialog
 from dpolg_tui.tui.dialogs.search import SearchDialog
 from dpolg_tui.tui.dialogs.taken import TakenDialog
@@ -160,6 +161,111 @@ async def test_a_taken_room_names_who_is_in_the_way_and_offers_free_ones(databas
         moved = chart.stay(other)
         assert moved is not None
         assert moved.room_id == chart.house.double
+
+
+async def test_neighbours_move_along_if_wanted(database: TestDatabase) -> None:
+    async with at_the_chart(database) as chart:
+        stay = await chart.book(chart.house.single, 1, 2)
+        other = await chart.book(chart.house.single, 3, 2, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(stay)
+        await chart.press("e", "right", "enter")
+        await chart.at(TakenDialog)
+        await chart.press("tab", "enter")
+        await chart.at(RearrangeDialog)
+        for words in ("Huber", "Yılmaz [VIP]", "Mit Nachbarn verschieben?"):
+            await chart.run.sees(words)
+        await chart.press("enter")
+        await chart.back()
+
+        def nights(occupancy: int) -> tuple[int, int]:
+            bar = chart.colleague.store.occupancies[occupancy]
+            return (bar.arrival - chart.today).days, (bar.departure - chart.today).days
+
+        await chart.run.until(lambda: (nights(stay), nights(other)) == ((1, 4), (4, 6)), "shifted, at Ben's")
+        # Held for it from the start, no other question; a guest in the house stays where they are.
+        await chart.cursor_on(stay)
+        await chart.press("S", "right", "enter")
+        await chart.at(RearrangeDialog)
+        await chart.press("enter")
+        await chart.run.until(lambda: (nights(stay), nights(other)) == ((2, 5), (5, 7)), "shifted again")
+        await chart.back()
+        [booking] = {bar.booking_id for bar in chart.colleague.store.occupancies.values() if bar.id == other}
+        await chart.colleague.bookings.check_in(booking or 0)
+        await chart.run.until(
+            lambda: (bar := chart.stay(other)) and bar.status is Status.CHECKED_IN, "checked in"
+        )
+        await chart.cursor_on(stay)
+        await chart.press("e", "right", "enter")
+        await chart.at(TakenDialog)
+        await chart.run.sees("ist eingecheckt und lässt sich nicht")
+        assert not chart.run.app.screen.query("#neighbours")
+
+
+async def test_two_bars_swap_their_rooms(database: TestDatabase) -> None:
+    async with at_the_chart(database) as chart:
+        short = await chart.book(chart.house.single, 1, 2)
+        long = await chart.book(chart.house.double, 1, 5, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(short)
+        await chart.press("s", "s")
+        await chart.run.sees("Das ist derselbe Balken")
+        await chart.press("escape")
+        assert chart.widget.swapping is None
+        await chart.press("s")
+        await chart.run.sees("tauschen: Huber mit …")
+        await chart.press("m", "n", "down")
+        await chart.run.sees("tauschen: Huber mit Yılmaz [VIP]")
+        await chart.press("enter")
+        await chart.at(RearrangeDialog)
+        # 2 nights and 5 nights, the final cleaning each: 45 and 60 a night.
+        for words in ("1 Zugspitze", "→ 2 [Wendelstein]", "120,00 €", "→ 150,00 €", "330,00 €", "→ 255,00 €"):
+            await chart.run.sees(words)
+        await chart.press("enter")
+        await chart.back()
+        theirs = chart.colleague.store.occupancies
+        await chart.run.until(lambda: theirs[short].room_id == chart.house.double, "swapped")
+        assert theirs[long].room_id == chart.house.single
+        # Who does not take part is in the way before anything is asked.
+        await chart.book(chart.house.double, 4, 2)
+        await chart.cursor_on(long)
+        await chart.press("s", "down", "s")
+        await chart.run.sees("Im Weg: ")
+        assert theirs[long].room_id == chart.house.single
+
+
+async def test_a_stay_is_split_moved_and_joined(database: TestDatabase) -> None:
+    async with at_the_chart(database) as chart:
+        stay = await chart.book(chart.house.single, 1, 4)
+        booking = chart.stay(stay).booking_id  # type: ignore[union-attr]
+
+        def parts() -> list[tuple[int | None, int, int]]:
+            return [
+                (bar.room_id, (bar.arrival - chart.today).days, bar.nights)
+                for bar in chart.colleague.store.of_booking(booking or 0)
+            ]
+
+        single, double = chart.house.single, chart.house.double
+        await chart.cursor_on(stay)
+        await chart.press("x")
+        await chart.run.sees("Hier lässt sich der Aufenthalt nicht teilen")
+        await chart.press("right", "right", "x")
+        await chart.at(RearrangeDialog)
+        await chart.press("enter")
+        await chart.run.until(lambda: parts() == [(single, 1, 2), (single, 3, 2)], "split")
+        await chart.back()
+        await chart.press("m", "down", "enter")
+        await chart.at(ChangeStayDialog)
+        await chart.press("enter")
+        await chart.run.until(lambda: parts() == [(single, 1, 2), (double, 3, 2)], "moved")
+        await chart.back()
+        await chart.cursor_on(stay)
+        await chart.press("X")
+        await chart.at(RearrangeDialog)
+        await chart.run.sees("verbunden")
+        await chart.press("enter")
+        await chart.run.until(lambda: parts() == [(single, 1, 4)], "joined")
+        await chart.back()
+        await chart.press("X")
+        await chart.run.sees("kein zweiter Aufenthalt")
 
 
 async def test_unassigned_and_back(database: TestDatabase) -> None:

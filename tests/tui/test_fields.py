@@ -275,6 +275,65 @@ async def test_of_a_stay_all_fields_follow_or_none() -> None:
         assert app.form.changes()["stay/7"] == Change(STAY, {**STAY, "departure": date(2026, 11, 30)})
 
 
+async def test_leaving_one_field_of_a_changed_stay_mixes_nothing() -> None:
+    async with a_form() as (app, pilot):
+        await typed(app, pilot, "departure", "30.11.2026")
+        theirs = {**STAY, "arrival": date(2026, 11, 20)}
+        app.form.colleague_saved({**stored(), "stay/7": theirs}, "Ben")
+        app.form.field("arrival").editor_widget.focus()
+        await pilot.pause()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.form.field("arrival").value == STAY["arrival"]
+        assert app.form.changes()["stay/7"] == Change(STAY, {**STAY, "departure": date(2026, 11, 30)})
+
+
+async def test_a_stay_under_the_caret_follows_as_a_whole_once_it_is_left() -> None:
+    async with a_form() as (app, pilot):
+        arrival = app.form.field("arrival")
+        arrival.editor_widget.focus()
+        await pilot.pause()
+        theirs = {"room_id": 2, "arrival": date(2026, 11, 20), "departure": date(2026, 11, 22)}
+        refreshed, marked = app.form.colleague_saved({**stored(), "stay/7": theirs}, "Ben")
+        assert (refreshed, set(marked)) == ([], {"Zimmer", "Anreise", "Abreise"})
+        assert app.form.values() == stored()
+        app.form.field("persons").editor_widget.focus()
+        await pilot.pause()
+        assert app.form.values() == {**stored(), "stay/7": theirs}
+        assert app.form.changes() == {}
+        assert not app.form.field("room_id").hint
+
+
+async def test_what_a_colleague_takes_back_is_not_named_any_longer() -> None:
+    async with a_form() as (app, pilot):
+        field = await typed(app, pilot, "last_name", "Maier")
+        app.form.colleague_saved({**stored(), "last_name": "Lang"}, "Ben")
+        assert field.hint
+        app.form.colleague_saved(stored(), "Ben")
+        assert (field.hint, field.raw) == ("", "Maier")
+        assert app.form.changes() == {"last_name": Change("Huber", "Maier")}
+        first = app.form.field("first_name")
+        first.editor_widget.focus()
+        await pilot.pause()
+        app.form.colleague_saved({**stored(), "first_name": "Eva"}, "Ben")
+        app.form.colleague_saved(stored(), "Ben")
+        await pilot.press("tab")
+        await pilot.pause()
+        assert first.value == "", "not what was stored only for a moment"
+
+
+async def test_the_same_move_by_both_is_none_any_more_and_another_stays_a_whole() -> None:
+    async with a_form() as (app, pilot):
+        await typed(app, pilot, "departure", "30.11.2026")
+        mine = {**STAY, "departure": date(2026, 11, 30)}
+        assert app.form.colleague_saved({**stored(), "stay/7": mine}, "Ben") == (["Abreise"], [])
+        assert app.form.changes() == {}
+    async with a_form() as (app, pilot):
+        await typed(app, pilot, "departure", "30.11.2026")
+        app.form.colleague_saved({**stored(), "stay/7": {**mine, "room_id": 2}}, "Ben")
+        assert app.form.changes() == {"stay/7": Change(STAY, mine)}, "half agreed is not agreed"
+
+
 async def test_what_is_chosen_in_a_conflict_is_sent_against_what_is_stored() -> None:
     async with a_form() as (app, pilot):
         await typed(app, pilot, "last_name", "Maier")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from pathlib import Path
+
 import asyncpg
 from textual import events
 from textual.widgets import Button, Input
@@ -13,6 +17,7 @@ from dpolg_tui.tui.dialogs.password import PasswordDialog
 from dpolg_tui.tui.screens.login import LoginScreen
 from tests.databases import TestDatabase
 from tests.tui.desk_app import config_for, running
+from tools.wire_proxy import wire_proxy
 
 
 async def test_signs_in_and_remembers_only_the_name(database: TestDatabase) -> None:
@@ -106,6 +111,13 @@ async def test_a_given_password_must_be_changed_first(database: TestDatabase) ->
         await desk.fill("#password", ben.password)
         desk.app.screen.query_one("#submit", Button).press()
         await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
+        await desk.pilot.press("escape")
+        await desk.sees("Ohne eigenes Passwort ist keine Anmeldung möglich.")
+        # Whoever sits down here next finds nothing to sign in with.
+        assert not desk.app.screen.query_one("#password", Input).value
+        await desk.fill("#password", ben.password)
+        desk.app.screen.query_one("#submit", Button).press()
+        await desk.until(lambda: isinstance(desk.app.screen, PasswordDialog), "password dialog")
         await desk.fill("#new", "zu kurz")
         await desk.fill("#again", "zu kurz")
         desk.app.screen.query_one("#save", Button).press()
@@ -162,3 +174,29 @@ async def test_a_database_without_schema_says_so(empty_database: TestDatabase) -
         await desk.fill("#password", "whatever")
         desk.app.screen.query_one("#submit", Button).press()
         await desk.sees("noch kein Buchungssystem")
+
+
+async def test_without_a_connection_it_keeps_trying_and_offers_the_emergency_list(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    (tmp_path / "notfall-20260101.txt").write_text("alt", encoding="utf-8")
+    newest = tmp_path / "notfall-20261122.txt"
+    newest.write_text("Anreisen heute: 2 [Wendelstein] Huber", encoding="utf-8")
+    os.utime(tmp_path / "notfall-20260101.txt", (0, 0))
+    config = config_for(database)
+    async with wire_proxy(config.database.hosts[0]) as proxy:
+        await proxy.refuse()
+        config = replace(
+            config,
+            database=replace(config.database, hosts=(proxy.address,)),
+            desk=replace(config.desk, emergency_directory=tmp_path),
+        )
+        async with running(config) as desk:
+            await desk.sees("von selbst weiter versucht")
+            await desk.pilot.click("#emergency")
+            await desk.sees("Anreisen heute: 2 [Wendelstein] Huber")
+            await desk.pilot.press("escape")
+            await proxy.accept()
+            await desk.sees("● verbunden")
+            assert not desk.app.screen.query_one("#emergency").display
+            await desk.sign_in("anna", database.users["anna"].password)

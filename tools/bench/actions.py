@@ -89,6 +89,36 @@ async def every(
         "write: back to a room",
         lambda: desk.bookings.move(desk.store.of_booking(booking)[0], first, day, day + NIGHTS),
     )
+    until = day + NIGHTS
+    yield Act(
+        "write: split", lambda: desk.bookings.split(desk.store.of_booking(booking)[0], until - _DAY, second)
+    )
+    yield Act("write: join", lambda: desk.bookings.join(*desk.store.of_booking(booking)))
+    act = Act(
+        "write: new booking",
+        lambda: desk.bookings.create(
+            values | {"stay/new": stay | {"room_id": second, "arrival": until, "departure": until + NIGHTS}}
+        ),
+    )
+    yield act
+    neighbour = act.answer.id
+    yield Act(
+        "write: swap two stays",
+        lambda: desk.bookings.swap(desk.store.of_booking(booking)[0], desk.store.of_booking(neighbour)[0]),
+    )
+    yield Act(
+        "write: back to a room",
+        lambda: desk.bookings.move(desk.store.of_booking(neighbour)[0], second, until, until + NIGHTS),
+    )
+    yield Act(
+        "write: shift with neighbours",
+        lambda: desk.bookings.shift(desk.store.of_booking(booking)[0], 1, neighbours=True),
+    )
+    yield Act("write: cancel", lambda: desk.bookings.cancel(neighbour, "Dienstplan geändert"))
+    yield Act(
+        "write: back to a room",
+        lambda: desk.bookings.move(desk.store.of_booking(booking)[0], first, day, until),
+    )
     yield Act("write: cancel", lambda: desk.bookings.cancel(booking, "Dienstplan geändert"))
     yield Act("write: re-open", lambda: desk.bookings.reopen(booking))
     yield Act("write: check in", lambda: desk.bookings.check_in(booking))

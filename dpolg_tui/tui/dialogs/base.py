@@ -17,6 +17,7 @@ from dpolg_tui.tui.widgets.footer import DeskFooter
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
+    from dpolg_tui.desk.drafts import Draft
     from dpolg_tui.tui.app import DeskApp
 
 ResultT = TypeVar("ResultT")
@@ -95,6 +96,10 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
         if event.button.id == "cancel":
             event.stop()
             self.action_cancel()
+
+    def draft(self) -> Draft | None:
+        """What is typed here and not saved, to be kept if the program ends. Forms override it."""
+        return None
 
     def action_cancel(self) -> None:
         """Esc: closes, after asking if something typed would be lost."""

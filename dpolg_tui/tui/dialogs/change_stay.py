@@ -13,10 +13,11 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from dpolg_tui.domain import german
-from dpolg_tui.domain.models import Occupancy, Room, Status
-from dpolg_tui.domain.pricing import price_stay
+from dpolg_tui.domain.models import Occupancy, Room
+from dpolg_tui.domain.rearrange import Place, moves_remaining, price_of
 from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.rearrange import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,7 @@ class StayChange:
     @property
     def moves_remaining(self) -> bool:
         """A guest in the house takes only the nights that remain to another room."""
-        stay = self.occupancy
-        return (
-            stay.status is Status.CHECKED_IN
-            and self.room_id != stay.room_id
-            and stay.arrival < self.today < self.departure
-        )
+        return moves_remaining(self.occupancy, self.room_id, self.departure, self.today)
 
     @property
     def changes_anything(self) -> bool:
@@ -45,37 +41,22 @@ class StayChange:
         stay = self.occupancy
         return (self.room_id, self.arrival, self.departure) != (stay.room_id, stay.arrival, stay.departure)
 
+    @property
+    def place(self) -> Place:
+        """Where the stay is wanted."""
+        return Place(self.room_id, self.arrival, self.departure)
+
     def price_before(self, rooms: Mapping[int, Room]) -> Decimal | None:
         """Nights and final cleaning as it stands; None without a room."""
-        stay = self.occupancy
-        return _price(rooms, stay.room_id, stay.arrival, stay.departure)
+        return price_of((Place.of(self.occupancy),), rooms)
 
     def price_after(self, rooms: Mapping[int, Room]) -> Decimal | None:
         """The same afterwards; of a guest in the house the nights already stayed keep their room's price."""
-        if not self.moves_remaining:
-            return _price(rooms, self.room_id, self.arrival, self.departure)
         stay = self.occupancy
-        stayed = _price(rooms, stay.room_id, stay.arrival, self.today, final_cleaning=False)
-        remaining = _price(rooms, self.room_id, self.today, self.departure)
-        return None if stayed is None or remaining is None else stayed + remaining
-
-
-def _price(
-    rooms: Mapping[int, Room],
-    room_id: int | None,
-    arrival: date,
-    departure: date,
-    *,
-    final_cleaning: bool = True,
-) -> Decimal | None:
-    room = rooms.get(room_id) if room_id is not None else None
-    if room is None:
-        return None
-    return price_stay(room, arrival, departure, final_cleaning=final_cleaning).total
-
-
-def _money(amount: Decimal | None) -> str:
-    return "–" if amount is None else german.format_money(amount)
+        if not self.moves_remaining:
+            return price_of((self.place,), rooms)
+        stayed = Place(stay.room_id, stay.arrival, self.today)
+        return price_of((stayed, Place(self.room_id, self.today, self.departure)), rooms)
 
 
 class ChangeStayDialog(ConfirmDialog):
@@ -117,7 +98,7 @@ class ChangeStayDialog(ConfirmDialog):
             ),
         ]
         if not stay.is_block:
-            rows.append(("Preis", _money(change.price_before(rooms)), _money(change.price_after(rooms))))
+            rows.append(("Preis", money(change.price_before(rooms)), money(change.price_after(rooms))))
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), highlight=False)
         for heading in ("", "vorher", "nachher"):
             table.add_column(heading, overflow="ellipsis", max_width=30)

@@ -12,13 +12,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button
 
-from dpolg_tui.desk.events import DeskEvent, RecordChanged
+from dpolg_tui.desk.drafts import Draft
+from dpolg_tui.desk.events import DeskEvent, RecordChanged, StoreReloaded
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.drafting import draft_of
+from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.work import read, write
 
@@ -37,6 +40,8 @@ class FormDialog(BaseDialog[int]):
     """The record in the sentences of toasts."""
     BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     AUTO_FOCUS = ""  # set once there is something to type in
+    typed: Typed | None = None
+    """What was typed before and is wanted again."""
 
     @dataclass
     class Heard(Message):
@@ -102,6 +107,7 @@ class FormDialog(BaseDialog[int]):
         self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         if self.record_id is None:
             self.form.load({**self.defaults(), **self._prefill})
+            self._type_again()
             self.form.focus_first()
             self.loaded()
         else:
@@ -116,6 +122,7 @@ class FormDialog(BaseDialog[int]):
         values = await self.fetch(record_id)
         self.form.load(values)
         self.form.ready = True
+        self._type_again()
         self.form.focus_first()
         self.loaded()
 
@@ -133,9 +140,17 @@ class FormDialog(BaseDialog[int]):
     def dirty(self) -> bool:
         return self.form.dirty
 
+    def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
+        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form)
+
     def on_form_dialog_heard(self, message: Heard) -> None:
         message.stop()
         event = message.event
+        if isinstance(event, StoreReloaded) and self.record_id is not None and self.form.ready:
+            # After an interruption nobody says what was changed, nor by whom.
+            read(self, self._follow(self.record_id, "Jemand"), f"{self.WORD} lesen", group="follow")
         if not isinstance(event, RecordChanged) or event.own or self.record_id is None:
             return
         if self.concerns(event):
@@ -194,6 +209,11 @@ class FormDialog(BaseDialog[int]):
                 case Outcome.DONE:
                     self.desk_app.show_toast(saved_sentence(self.WORD, result))
                     self.finish(result.id if result.id is not None else record_id)
+                    self._saved(result)
+                case Outcome.QUEUED:
+                    self.desk_app.show_toast(queued_sentence(self.WORD))
+                    self.finish(result.id)
+                    self._saved(result)
                 case Outcome.TAKEN:
                     await self.taken(result)
                 case _:
@@ -204,6 +224,16 @@ class FormDialog(BaseDialog[int]):
                     )
         finally:
             self._saving = False
+
+    def _saved(self, result: WriteResult) -> None:
+        if self.typed is not None:
+            self.typed.saved(result)
+
+    def _type_again(self) -> None:
+        if self.typed is not None:
+            self.typed.put_into(self.form)
+            if self.typed.sentence:
+                self.desk_app.show_toast(self.typed.sentence, "warning")
 
     def _failed(self, error: DomainError) -> bool:
         return show_at_field(self.form, error)

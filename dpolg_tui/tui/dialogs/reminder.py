@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 
+from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.domain.german import parse_date
 from dpolg_tui.domain.labels import value_label
 from dpolg_tui.domain.models import Priority, WriteResult
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.dialogs.record_form import RecordDialog
+from dpolg_tui.tui.drafting import draft_of
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField, NotesField, TextField
 from dpolg_tui.tui.widgets.form import Form
 
@@ -46,6 +48,11 @@ class ReminderDialog(RecordDialog):
 
     def _parse_day(self, text: str) -> date:
         return parse_date(text, today=self.desk.today())
+
+    def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
+        return draft_of(self.KIND, self.record_id, self.WORD, self.form, {"booking_id": self._booking_id})
 
     def defaults(self) -> Mapping[str, object]:
         return {"priority": Priority.MEDIUM}

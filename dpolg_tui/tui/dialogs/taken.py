@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
 from dpolg_tui.domain import german
@@ -36,15 +36,27 @@ def in_the_way(occupancy: Occupancy) -> InTheWay:
     )
 
 
-class TakenDialog(BaseDialog[int]):
-    """Answers the id of a free room, or None: none of them."""
+NEIGHBOURS = "neighbours"
 
-    HELP = "Pfeile wählen ein freies Zimmer, Enter nimmt es, Esc lässt alles, wie es ist."
+
+class TakenDialog(BaseDialog["int | str"]):
+    """Answers the id of a free room, or None: none of them; ``NEIGHBOURS``: shift who is in the way.
+
+    ``shifts`` offers that; a sentence says why it cannot be.
+    """
+
+    HELP = (
+        "Pfeile wählen ein freies Zimmer, Enter nimmt es, Esc lässt alles, wie es ist. Auf dem Plan gibt es "
+        "auch „Nachbarn mitverschieben“ (Tab): wer im Weg ist, rückt so weit wie nötig auf andere Tage."
+    )
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = "OptionList, Button"
 
-    def __init__(self, taken_by: Sequence[InTheWay], free: Sequence[FreeRoom]) -> None:
+    def __init__(
+        self, taken_by: Sequence[InTheWay], free: Sequence[FreeRoom], shifts: bool | str = False
+    ) -> None:
         super().__init__("Zimmer ist belegt")
+        self._shifts = shifts
         self._taken_by = taken_by
         self._free = free
 
@@ -59,6 +71,8 @@ class TakenDialog(BaseDialog[int]):
             dates = german.format_date_range(taken.arrival, taken.departure)
             line = f"{room_label(taken.room_id, rooms)}: {taken.label} · {dates}"
             yield Static(german.clean_line(line), markup=False)
+        if isinstance(self._shifts, str):
+            yield Static(self._shifts, classes="hint", markup=False)
         self._free = self._ordered(rooms)
         if not self._free:
             yield Static(
@@ -69,7 +83,14 @@ class TakenDialog(BaseDialog[int]):
         yield OptionList(*(Option(_label(rooms[it.room_id], it.fits)) for it in self._free), compact=True)
 
     def compose_buttons(self) -> ComposeResult:
+        if self._shifts is True:
+            yield self.button("Nachbarn mitverschieben", NEIGHBOURS)
         yield self.button("Zurück", "cancel")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == NEIGHBOURS:
+            event.stop()
+            self.finish(NEIGHBOURS)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

@@ -150,8 +150,9 @@ class AuditScreen(DeskScreen):
         self.call_after_refresh(self._older_if_needed)
 
     def _changes_shown(self, entry: AuditEntry) -> Iterable[FieldChange | None]:
-        if entry.operation in OPERATIONS:
-            return (None,)
+        return (None,) if entry.operation in OPERATIONS else self._wanted_changes(entry)
+
+    def _wanted_changes(self, entry: AuditEntry) -> list[FieldChange]:
         wanted = self._filter.field
         return [
             change for change in field_changes(entry, self.desk.store.rooms) if wanted in (None, change.name)
@@ -173,7 +174,7 @@ class AuditScreen(DeskScreen):
         """What was changed, and how."""
         if change is not None:
             return change.label, f"{change.before} → {change.after}"
-        changes = list(field_changes(entry, self.desk.store.rooms))
+        changes = self._wanted_changes(entry)
         named = [(each.label, each.after or each.before) for each in changes[:SUMMARY]]
         # "Gast Gast Nr. 7" would say it twice.
         words = [of if of.startswith(label) else f"{label} {of}" for label, of in named]

@@ -16,6 +16,7 @@ from dpolg_tui.desk.events import (
     ConnectionChanged,
     DeskEvent,
     PresenceChanged,
+    QueueChanged,
     RecordChanged,
     SessionLost,
     StoreReloaded,
@@ -27,6 +28,7 @@ from dpolg_tui.tui.widgets.header import DeskHeader
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
+    from dpolg_tui.desk.drafts import Draft
     from dpolg_tui.desk.events import ConnectionState
     from dpolg_tui.tui.app import DeskApp
 
@@ -68,6 +70,15 @@ class DeskScreen(Screen[None]):
     def dirty(self) -> bool:
         """Whether leaving would lose something typed. Forms override it."""
         return False
+
+    @property
+    def may_undo(self) -> bool:
+        """Whether Strg+Z takes back the last change here: not where text is typed. Places override it."""
+        return False
+
+    def draft(self) -> Draft | None:
+        """What is typed here and not saved, to be kept if the program ends. Forms override it."""
+        return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What the role may not do is not there: neither its key nor its word."""
@@ -116,7 +127,7 @@ class DeskScreen(Screen[None]):
             case PresenceChanged():
                 self.show_state()
                 self.on_presence_changed()
-            case SessionLost():
+            case SessionLost() | QueueChanged():
                 self.show_state()
 
     def show_state(self) -> None:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import Static
 
+from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
@@ -21,8 +22,10 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
-from dpolg_tui.tui.saving import save_changes, saved_sentence, show_at_field
+from dpolg_tui.tui.drafting import draft_of
+from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.screens.booking_tabs import HISTORY, STAY, BookingTabs
+from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.booking_form import BookingForm
 from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import DateField
@@ -47,6 +50,8 @@ class BookingScreen(BookingTabs):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("booking")
     AUTO_FOCUS = ""  # set when the booking is read
+    typed: Typed | None = None
+    """What was typed before and is wanted again."""
 
     def __init__(
         self,
@@ -79,6 +84,11 @@ class BookingScreen(BookingTabs):
     def dirty(self) -> bool:
         return self.is_mounted and self.form.dirty
 
+    def draft(self) -> Draft | None:
+        if self._saving and self.desk.outbox.under_way:
+            return None  # the outbox knows of it
+        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
+
     # Loading
 
     def on_mount(self) -> None:
@@ -87,12 +97,14 @@ class BookingScreen(BookingTabs):
             read(self, self._load(self.booking_id), "Buchung lesen", failed=self._not_loaded)
             return
         self.form.load_new(self._wish)
+        self._type_again()
         self._dates_changed()
         self.form.guest.editor_widget.focus()
 
     async def _load(self, booking_id: int) -> None:
         self._show(await self.desk.bookings.get(booking_id))
         self.form.ready = True
+        self._type_again()
         self.form.room.editor_widget.focus()
         self._dates_changed()
 
@@ -102,6 +114,15 @@ class BookingScreen(BookingTabs):
         self.form.load_booking(booking)
         self.show_sections()
         self.show_state()
+
+    def _type_again(self) -> None:
+        if self.typed is None:
+            return
+        self.typed.put_into(self.form)
+        if self.typed.guest_id is not None:
+            read(self, self._choose_guest(self.typed.guest_id), "Gast lesen", group="guest")
+        if self.typed.sentence:
+            self.desk_app.show_toast(self.typed.sentence, "warning")
 
     def _not_loaded(self, error: DomainError) -> bool:
         self.desk_app.show_toast(error.message, "error")
@@ -219,7 +240,10 @@ class BookingScreen(BookingTabs):
             match result.outcome:
                 case Outcome.DONE:
                     self.desk_app.show_toast(saved_sentence(self._saved_name(result), result))
-                    self.leave()
+                    self._saved(result)
+                case Outcome.QUEUED:
+                    self.desk_app.show_toast(queued_sentence(self._saved_name(result)))
+                    self._saved(result)
                 case Outcome.TAKEN:
                     await self._room_taken(result)
                 case _:
@@ -230,6 +254,11 @@ class BookingScreen(BookingTabs):
                     )
         finally:
             self._saving = False
+
+    def _saved(self, result: WriteResult) -> None:
+        if self.typed is not None:
+            self.typed.saved(result)
+        self.leave()
 
     def _saved_name(self, result: WriteResult) -> str:
         """The booking with its number; a new one that has no room says where to find it."""
@@ -308,8 +337,9 @@ class BookingScreen(BookingTabs):
         self._status_changed(result, f"Buchung {booking.number} ist zurückgeholt.{where}")
 
     def _status_changed(self, result: WriteResult, sentence: str) -> None:
-        if result.outcome is Outcome.DONE:
-            self.desk_app.show_toast(sentence)
+        if result.outcome in (Outcome.DONE, Outcome.QUEUED):
+            done = result.outcome is Outcome.DONE
+            self.desk_app.show_toast(sentence if done else queued_sentence("Änderung"))
             self.leave()
         elif result.outcome is Outcome.MISSING:
             self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "error")

@@ -17,6 +17,7 @@ from dpolg_tui.domain.people import Presence
 from dpolg_tui.domain.words import guests_in, history_lines
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
+from dpolg_tui.tui.saving import queued_sentence
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.booking_sections import (
     BookingSection,
@@ -241,5 +242,7 @@ class BookingTabs(DeskScreen):
             self.desk_app.show_toast(
                 "Erinnerung ist wieder offen." if reminder.completed else "Erinnerung erledigt."
             )
+        elif result.outcome is Outcome.QUEUED:
+            self.desk_app.show_toast(queued_sentence("Erinnerung"))
         else:
             self.desk_app.show_toast("Diese Erinnerung wurde inzwischen gelöscht.", "warning")

@@ -39,6 +39,8 @@ HOLIDAYS_LATER = 0.3
 
 _NAMES = frozenset(action.name for action in SCREEN_ACTIONS)
 _METHODS = frozenset(action.method for action in SCREEN_ACTIONS)
+_WHILE_SWAPPING = frozenset({"search", "go_to", "filter"})
+"""Ways to the second of two bars."""
 
 
 class ChartScreen(DeskScreen):
@@ -84,7 +86,13 @@ class ChartScreen(DeskScreen):
         """Only admins create rooms, and only the first one here; a held bar is put down first."""
         if action == "first_room":
             return self._is_admin and not self.desk.store.rooms
-        return action not in _METHODS or not self.is_mounted or self.chart.ghost is None
+        if action not in _METHODS or not self.is_mounted or not self.chart.busy:
+            return True
+        return self.chart.ghost is None and action in _WHILE_SWAPPING
+
+    @property
+    def may_undo(self) -> bool:
+        return self.is_mounted and self.chart.ghost is None
 
     @property
     def _is_admin(self) -> bool:
@@ -118,11 +126,20 @@ class ChartScreen(DeskScreen):
 
     def on_connection_changed(self, state: ConnectionState) -> None:
         """What could not be read while the database was away is read now."""
+        away = state.phase == "offline"
+        clock = german.format_datetime(state.since).rpartition(" ")[2]
+        self.title = f"{self.TITLE} (Stand {clock})" if away else self.TITLE
+        self.show_state()
         if state.phase == "connected":
             self._load_missing()
 
     def _load_missing(self) -> None:
         if self._wanted and not self._loading and not self.desk.store.covers(*self._wanted):
+            if self.desk.connection.phase == "offline":
+                store = self.desk.store
+                known = german.format_date_range(store.first, store.last)
+                self.chart.show_notice(f"Ohne Verbindung ist nur bekannt, was geladen war: {known}")
+                return
             self._loading = True
             read(self, self._load_wanted(), "Belegung laden", group="window")
 
@@ -181,11 +198,17 @@ class ChartScreen(DeskScreen):
         )
 
     def on_occupancy_chart_move_requested(self, message: OccupancyChart.MoveRequested) -> None:
-        self._change(message.occupancy, message.room_id, message.arrival, message.departure)
+        change = (message.room_id, message.arrival, message.departure)
+        self._change(message.occupancy, *change, pushes=message.pushes)
 
-    def _change(self, stay: Occupancy, room_id: int | None, arrival: date, departure: date) -> None:
+    def _change(
+        self, stay: Occupancy, room_id: int | None, arrival: date, departure: date, *, pushes: bool = False
+    ) -> None:
         change = StayChange(stay, room_id, arrival, departure, self.desk.today())
-        write(self, flows.change_stay(self.desk_app, change), "Aufenthalt ändern")
+        write(self, flows.change_stay(self.desk_app, change, pushes=pushes), "Aufenthalt ändern")
+
+    def on_chart_swap_swap_requested(self, message: OccupancyChart.SwapRequested) -> None:
+        write(self, flows.swap(self.desk_app, message.first, message.second), "Zimmer tauschen")
 
     def on_occupancy_chart_first_room_requested(self) -> None:
         if self._is_admin:
@@ -273,6 +296,18 @@ class ChartScreen(DeskScreen):
         stay = self._chosen_stay(departing=True)
         if stay is not None:
             write(self, flows.check_out(self.desk_app, stay), "Auschecken")
+
+    def action_split(self) -> None:
+        """Splits the stay before the night under the cursor."""
+        stay = self._chosen()
+        if stay is not None:
+            write(self, flows.split(self.desk_app, stay, self.chart.cursor.day), "Aufenthalt teilen")
+
+    def action_join(self) -> None:
+        """Makes one stay of two that follow each other."""
+        stay = self._chosen_stay()
+        if stay is not None:
+            write(self, flows.join(self.desk_app, stay), "Aufenthalte verbinden")
 
     def action_unassign(self) -> None:
         """Takes the room away from a stay."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain import german
+from dpolg_tui.domain import rearrange as plans
 from dpolg_tui.domain.chart import is_retired
+from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import (
     BookingSummary,
     FreeRoom,
@@ -19,13 +21,16 @@ from dpolg_tui.domain.models import (
     Status,
     WriteResult,
 )
+from dpolg_tui.domain.rearrange import Plan
 from dpolg_tui.domain.stay import may_change
 from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog, StayChange
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.early_departure import EarlyDepartureDialog
+from dpolg_tui.tui.dialogs.rearrange import RearrangeDialog
 from dpolg_tui.tui.dialogs.taken import TakenDialog, in_the_way
+from dpolg_tui.tui.saving import queued_sentence
 from dpolg_tui.tui.widgets.chart import OccupancyChart
 
 if TYPE_CHECKING:
@@ -45,6 +50,9 @@ def _is_done(app: DeskApp, result: WriteResult, sentence: str) -> bool:
         case Outcome.DONE:
             app.show_toast(sentence)
             return True
+        case Outcome.QUEUED:
+            app.show_toast(queued_sentence("Änderung"))
+            return True
         case Outcome.CONFLICT:
             who = result.changed_by or "Jemand"
             app.show_toast(
@@ -61,11 +69,17 @@ def _is_done(app: DeskApp, result: WriteResult, sentence: str) -> bool:
 # --- Moving and other days ------------------------------------------------------------------------
 
 
-async def change_stay(app: DeskApp, change: StayChange) -> None:
-    """Asks once, moves, and where the room is taken offers those that are free."""
+async def change_stay(app: DeskApp, change: StayChange, *, pushes: bool = False) -> None:
+    """Asks once, moves, and where the room is taken offers those that are free, or to shift the neighbours.
+
+    ``pushes``: shifts them without this offer.
+    """
     desk, stay = app.desk, change.occupancy
     while change.changes_anything:
         ways = _known_ways(app, change)
+        if ways and pushes:
+            await make_room(app, change)
+            return
         if not ways:
             if not await app.push_screen_wait(ChangeStayDialog(change, desk.store.rooms)):
                 return
@@ -77,10 +91,13 @@ async def change_stay(app: DeskApp, change: StayChange) -> None:
                 _is_done(app, result, german.clean_line(f"{what}: {where}, {dates}"))
                 return
             ways = result.in_the_way
-        room_id = await _other_room(app, change, ways)
-        if room_id is None:
+        chosen = await _way_out(app, change, ways)
+        if chosen is None:
             return
-        change = replace(change, room_id=room_id)
+        if isinstance(chosen, str):
+            await make_room(app, change)
+            return
+        change = replace(change, room_id=chosen)
 
 
 def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
@@ -92,9 +109,15 @@ def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
     return [in_the_way(other) for other in found if other.id != change.occupancy.id]
 
 
-async def _other_room(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | None:
+async def _way_out(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | str | None:
+    """Another room, or the neighbours shifted; None: nothing of that."""
     free = await _free_rooms(app, change)
-    return cast("int | None", await app.push_screen_wait(TakenDialog(ways, free)))
+    shifts: bool | str = True
+    try:
+        _room_made(app, change)
+    except InvalidInput as why_not:
+        shifts = why_not.message
+    return cast("int | str | None", await app.push_screen_wait(TakenDialog(ways, free, shifts)))
 
 
 async def _free_rooms(app: DeskApp, change: StayChange) -> Sequence[FreeRoom]:
@@ -110,6 +133,64 @@ async def _free_rooms(app: DeskApp, change: StayChange) -> Sequence[FreeRoom]:
         if not is_retired(room, change.departure - DAY)
         and all(other.id == stay.id for other in store.in_room(room.id, first, change.departure))
     ]
+
+
+# --- Several bars at once ---------------------------------------------------------------------------
+
+
+def _room_made(app: DeskApp, change: StayChange) -> Plan:
+    others = app.desk.bookings.in_same_room(change.room_id)
+    return plans.make_room(change.occupancy, change.place, others, change.today)
+
+
+async def make_room(app: DeskApp, change: StayChange) -> None:
+    """Moves a bar and shifts who is in the way."""
+    plan = _room_made(app, change)
+    await _rearrange(app, "Mit Nachbarn verschieben?", plan, "Verschieben", "Verschoben")
+
+
+async def swap(app: DeskApp, first: Occupancy, second: Occupancy) -> None:
+    """Exchanges the rooms of two bars."""
+    plan = plans.swap(first, second, app.desk.today())
+    await _rearrange(app, "Zimmer tauschen?", plan, "Tauschen", "Getauscht")
+
+
+async def split(app: DeskApp, stay: Occupancy, day: date) -> None:
+    """Two stays in the same room; the second can then go elsewhere."""
+    plan = plans.split(stay, day, stay.room_id)
+    await _rearrange(app, "Aufenthalt teilen?", plan, "Teilen", "Geteilt (m verschiebt jeden Teil für sich)")
+
+
+async def join(app: DeskApp, stay: Occupancy) -> None:
+    """One stay with the next of the same booking."""
+    other = plans.next_part(stay, app.desk.store.of_booking(stay.booking_id or 0))
+    if other is None:
+        app.show_toast(
+            f"Neben {plans.bar_label(stay)} liegt kein zweiter Aufenthalt derselben Buchung.", "warning"
+        )
+        return
+    plan = plans.join(stay, other, app.desk.today())
+    await _rearrange(app, "Aufenthalte verbinden?", plan, "Verbinden", "Verbunden")
+
+
+async def _rearrange(app: DeskApp, title: str, plan: Plan, button: str, done: str) -> None:
+    """Asks once and does it, unless somebody else is known to be in the way."""
+    desk = app.desk
+    moved = {step.bar.id for step in plan}
+    places = [place for step in plan for place in step.places if place.room_id is not None]
+    ways = {
+        plans.bar_label(other): None
+        for place in places
+        for other in desk.store.in_room(place.room_id, place.arrival, place.departure)
+        if other.id not in moved
+    }
+    if ways:
+        app.show_toast(f"Im Weg: {', '.join(ways)}. Bitte zuerst verschieben.", "warning")
+        return
+    if not await app.push_screen_wait(RearrangeDialog(title, plan, desk.store.rooms, button)):
+        return
+    names = ", ".join(dict.fromkeys(plans.bar_label(step.bar) for step in plan))
+    _is_done(app, await desk.bookings.rearrange(plan), f"{done}: {names}.")
 
 
 # --- Arriving and leaving -------------------------------------------------------------------------

@@ -63,6 +63,10 @@ class ListScreen(DeskScreen):
         """What is searched."""
         return self.search_input.value.strip()
 
+    @property
+    def may_undo(self) -> bool:
+        return not self.search_input.has_focus
+
     def on_mount(self) -> None:
         self.table.focus()
         self.reload()

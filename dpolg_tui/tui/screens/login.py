@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Static
 
 from dpolg_tui import locations
+from dpolg_tui.desk.emergency import EmergencyFile, newest
 from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
 from dpolg_tui.domain.german import role_label
 from dpolg_tui.domain.models import Role
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
 
 LOGIN_LABEL = "Anmelden"
+EMERGENCY_LABEL = "Notfallliste ansehen"
 WORKING_LABEL = "Anmelden…"
 
 
@@ -108,6 +110,7 @@ class LoginScreen(DeskScreen):
             yield Button(LOGIN_LABEL, id="submit", variant="primary", disabled=True)
             yield Static("", id="login-error", classes="error", markup=False)
             yield Static("", id="login-state", markup=False)
+            yield Button(EMERGENCY_LABEL, id="emergency")
             if users:
                 yield Static("Vorführung: Ziffer oder Klick wählt", classes="hint", markup=False)
                 for number, (username, secret, role) in enumerate(self.desk.demo_users, 1):
@@ -138,8 +141,14 @@ class LoginScreen(DeskScreen):
 
     def _show_connection(self, state: ConnectionState) -> None:
         words, colour = connection_words(state)
+        away = state.phase == "offline"
         reason = f": {state.reason}" if state.reason and state.phase != "connected" else ""
-        self.query_one("#login-state", Static).update(Content.styled(f"{words}{reason}", colour))
+        going_on = "\nEs wird von selbst weiter versucht." if away else ""
+        self.query_one("#login-state", Static).update(Content.styled(f"{words}{reason}{going_on}", colour))
+        self.query_one("#emergency").display = away and self._emergency_file() is not None
+
+    def _emergency_file(self) -> EmergencyFile | None:
+        return newest(self.desk.config.desk.emergency_directory)
 
     def on_connection_changed(self, state: ConnectionState) -> None:
         self._show_connection(state)
@@ -170,6 +179,10 @@ class LoginScreen(DeskScreen):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "submit":
             self.submit()
+        elif event.button.id == "emergency" and (file := self._emergency_file()) is not None:
+            from dpolg_tui.tui.dialogs.emergency import EmergencyDialog
+
+            self.app.push_screen(EmergencyDialog(file))
 
     def submit(self) -> None:
         """Signs in with what stands in the fields."""
@@ -188,6 +201,8 @@ class LoginScreen(DeskScreen):
             forced = True
         finally:
             self._update_button(LOGIN_LABEL)
+        # Whoever sits down here next must find nothing to sign in with.
+        self._password.value = ""
         if forced:
             from dpolg_tui.tui.dialogs.password import PasswordDialog
 
@@ -196,7 +211,6 @@ class LoginScreen(DeskScreen):
                 self._show_error("Ohne eigenes Passwort ist keine Anmeldung möglich.")
                 return
         remember_username(username)
-        self._password.value = ""
         await self.desk_app.signed_in()
 
     def _failed(self, error: DomainError) -> bool:

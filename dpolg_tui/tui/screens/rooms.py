@@ -25,6 +25,7 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.room import RoomDialog
+from dpolg_tui.tui.saving import queued_sentence
 from dpolg_tui.tui.screens.listing import ListScreen
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 from dpolg_tui.tui.work import read, write
@@ -183,8 +184,11 @@ class RoomsScreen(ListScreen):
             "Das geht nur, wenn es nie belegt war. Sonst bitte im Formular stilllegen.",
         ]
         if await self.app.push_screen_wait(ConfirmDialog("Zimmer löschen?", lines, "Löschen", danger=True)):
-            await self.desk.rooms.delete(room.id)
-            self.desk_app.show_toast(f"Zimmer {room.name} gelöscht.")
+            result = await self.desk.rooms.delete(room.id)
+            queued = result.outcome is Outcome.QUEUED
+            self.desk_app.show_toast(
+                queued_sentence(f"Zimmer {room.name} löschen") if queued else f"Zimmer {room.name} gelöscht."
+            )
 
     async def _delete_block(self, block: Occupancy) -> None:
         period = format_date_range(block.arrival, block.departure)
@@ -193,6 +197,8 @@ class RoomsScreen(ListScreen):
             result = await self.desk.blocks.delete(block.id)
             if result.outcome is Outcome.DONE:
                 self.desk_app.show_toast(f"Sperre {period} aufgehoben.")
+            elif result.outcome is Outcome.QUEUED:
+                self.desk_app.show_toast(queued_sentence("Sperre aufheben"))
 
     def on_record_changed(self, event: RecordChanged) -> None:
         if event.kind == "room":

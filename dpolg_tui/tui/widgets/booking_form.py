@@ -111,7 +111,13 @@ class BookingForm(Form):
         """A colleague saved it: labels of the fields (refreshed, only marked)."""
         self.guest.learn(booking.guest_id, booking.guest_name)
         self._offer_statuses(booking.status)
-        return self.colleague_saved(_values(booking), by)
+        shown = next(
+            (key for key in self.groups if key in {f"stay/{stay.id}" for stay in booking.stays}), None
+        )
+        if shown is None:
+            # The stay that was edited here was joined with another: the first that is left stands for it.
+            self.groups = {f"stay/{booking.stays[0].id}": STAY}
+        return self.colleague_saved(_values(booking, shown), by)
 
     def _offer_statuses(self, status: Status) -> None:
         allowed = [new for new in Status if new == status or new in TRANSITIONS[status]]
@@ -263,8 +269,9 @@ def _stored_price(booking: Booking) -> list[str]:
     return [word + german.format_money(amount).rjust(26 - len(word)) for word, amount in amounts]
 
 
-def _values(booking: Booking) -> dict[str, object]:
-    first = booking.stays[0]
+def _values(booking: Booking, shown: str | None = None) -> dict[str, object]:
+    """The stored values; of several stays that under the key ``shown``, or the first."""
+    first = next((stay for stay in booking.stays if f"stay/{stay.id}" == shown), booking.stays[0])
     return {
         **{name: getattr(booking, name) for name in FIELDS},
         f"stay/{first.id}": {

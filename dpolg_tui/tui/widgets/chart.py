@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -19,14 +18,14 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.actions_chart import CURSOR_ACTIONS
 from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold, judge
 from dpolg_tui.tui.widgets.chart_lines import COLOUR_KEYS, EARLIEST, LATEST, Cell, MarkedRange
-from dpolg_tui.tui.widgets.chart_mouse import MouseGestures
-from dpolg_tui.tui.widgets.chart_view import ChartView
+from dpolg_tui.tui.widgets.chart_mouse import MouseChart, MouseGestures
 
 _NAMES = frozenset(action.name for action in CURSOR_ACTIONS)
-_NOT_WHILE_HOLDING = frozenset({"pick_up", "edit_departure", "edit_arrival", "mark", "today", "fold"})
+_PICKS = frozenset({"pick_up", "push", "edit_departure", "edit_arrival", "mark"})
+_NOT_WHILE_HOLDING = _PICKS | {"swap", "today", "fold"}
 
 
-class OccupancyChart(ChartView, can_focus=True):
+class OccupancyChart(MouseChart, can_focus=True):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,6 +64,8 @@ class OccupancyChart(ChartView, can_focus=True):
         arrival: date
         departure: date
         free: bool
+        pushes: bool = False
+        """Whoever is in the way shall move along."""
 
     @dataclass
     class FirstRoomRequested(Message):
@@ -175,19 +176,24 @@ class OccupancyChart(ChartView, can_focus=True):
         """The bar that is held, and where it would stand."""
         return self._ghost
 
-    def start_move(self) -> bool:
-        """Picks up the bar under the cursor."""
-        return self._hold(Hold.WHOLE)
+    @property
+    def busy(self) -> bool:
+        """Whether a bar is held, or picked for a swap."""
+        return self._ghost is not None or self._swapping is not None
+
+    def start_move(self, *, pushes: bool = False) -> bool:
+        """Picks up the bar under the cursor; ``pushes``: whoever is in the way shall move along."""
+        return self._hold(Hold.WHOLE, pushes=pushes)
 
     def start_edit_end(self, end: str) -> bool:
         """Holds one end of the bar under the cursor: ``arrival`` or ``departure``."""
         return self._hold(Hold(end))
 
-    def _hold(self, hold: Hold) -> bool:
+    def _hold(self, hold: Hold, *, pushes: bool = False) -> bool:
         occupancy = self.occupancy_under_cursor()
         if occupancy is None:
             return False
-        self.hold(Ghost.of(occupancy, hold, self.cursor.row))
+        self.hold(Ghost.of(occupancy, hold, self.cursor.row, pushes=pushes))
         return True
 
     def hold(self, ghost: Ghost | None) -> None:
@@ -242,20 +248,26 @@ class OccupancyChart(ChartView, can_focus=True):
         self.hold(None)
         here = ghost.occupancy
         if (room_id, ghost.arrival, ghost.departure) != (here.room_id, here.arrival, here.departure):
-            self.post_message(self.MoveRequested(here, room_id, ghost.arrival, ghost.departure, verdict.free))
+            self.post_message(
+                self.MoveRequested(here, room_id, ghost.arrival, ghost.departure, verdict.free, ghost.pushes)
+            )
 
     # --- Keys ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """While a bar is held, only what moves it and puts it down; Esc only while it ends something."""
         if action == "let_go":
-            return self._ghost is not None or self._anchor is not None
-        return self._ghost is None or action not in _NOT_WHILE_HOLDING
+            return self.busy or self._anchor is not None
+        if self._ghost is not None:
+            return action not in _NOT_WHILE_HOLDING
+        return self._swapping is None or action not in _PICKS
 
     def footer_words(self) -> dict[str, str]:
         """What keys mean just now, where it is not what the registry says."""
         if self._ghost is not None:
             return {"enter": "ablegen", "let_go": "zurücklegen"}
+        if self._swapping is not None:
+            return {"enter": "tauschen", "let_go": "abbrechen"}
         return {"enter": "buchen"} if self._anchor is not None else {}
 
     def action_left(self) -> None:
@@ -354,11 +366,20 @@ class OccupancyChart(ChartView, can_focus=True):
     def action_let_go(self) -> None:
         if self._ghost is not None:
             self.hold(None)
+        elif self._swapping is not None:
+            self.pick_for_swap(None)
         else:
             self.clear_mark()
 
+    def action_swap(self) -> None:
+        self.clear_mark()
+        self.choose_for_swap()
+
     def action_pick_up(self) -> None:
         self._say_unless(self.start_move())
+
+    def action_push(self) -> None:
+        self._say_unless(self.start_move(pushes=True))
 
     def action_edit_departure(self) -> None:
         self._say_unless(self.start_edit_end("departure"))
@@ -374,6 +395,9 @@ class OccupancyChart(ChartView, can_focus=True):
         if self._ghost is not None:
             self.drop()
             return
+        if self._swapping is not None:
+            self.choose_for_swap()
+            return
         row, occupancy = self.cursor_row, self.occupancy_under_cursor()
         if not self.model.rooms:
             self.post_message(self.FirstRoomRequested())
@@ -383,37 +407,3 @@ class OccupancyChart(ChartView, can_focus=True):
             self.post_message(self.OpenRequested(occupancy))
         elif (nights := self.range_or_cursor()) is not None:
             self.post_message(self.CreateRequested(nights.room_id, nights.arrival, nights.departure))
-
-    # --- Mouse --------------------------------------------------------------------------------
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._gestures.down(event)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        self._gestures.move(event)
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        self._gestures.up(event)
-
-    def on_click(self, event: events.Click) -> None:
-        self._gestures.click(event)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1, sideways=event.shift or event.ctrl)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1, sideways=event.shift or event.ctrl)
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        self._wheel(event, 1, sideways=True)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        self._wheel(event, -1, sideways=True)
-
-    def _wheel(self, event: events.MouseEvent, direction: int, *, sideways: bool) -> None:
-        event.stop()
-        event.prevent_default()
-        if sideways or self.max_scroll_y == 0:
-            self.show_from(self._first + timedelta(days=2 * direction))
-        else:
-            self._scroll_rows(self.scroll_offset.y + 2 * direction)

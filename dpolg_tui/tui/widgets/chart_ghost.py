@@ -31,11 +31,13 @@ class Ghost:
     row: RowKey
     arrival: date
     departure: date
+    pushes: bool = False
+    """Whoever is in the way moves along."""
 
     @classmethod
-    def of(cls, occupancy: Occupancy, hold: Hold, row: RowKey) -> Ghost:
+    def of(cls, occupancy: Occupancy, hold: Hold, row: RowKey, *, pushes: bool = False) -> Ghost:
         """Picks a bar up."""
-        return cls(occupancy, hold, row, occupancy.arrival, occupancy.departure)
+        return cls(occupancy, hold, row, occupancy.arrival, occupancy.departure, pushes)
 
     @property
     def night(self) -> date:
@@ -85,6 +87,8 @@ def judge(ghost: Ghost, model: ChartModel) -> Verdict:
             return Verdict(False, "Sperre braucht ein Zimmer", allowed=False)
         return Verdict(True, "ohne Zimmer")
     blockers = model.in_the_way(row.room.id, ghost.arrival, ghost.departure, ghost.occupancy.id)
+    if blockers and ghost.pushes:
+        return Verdict(True, f"schiebt {occupancy_name(blockers[0])}")
     if blockers:
         return Verdict(False, f"belegt: {occupancy_name(blockers[0])}")
     if is_retired(row.room, ghost.departure - ONE_DAY):

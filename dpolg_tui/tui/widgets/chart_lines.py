@@ -95,6 +95,7 @@ class ChartLines(ScrollView, can_focus=True):
         self._drawn: dict[RowKey, _Drawn] = {}
         self._group_numbers: dict[str, int] = {}
         self._ghost: Ghost | None = None
+        self._swapping: int | None = None
         self._anchor: date | None = None
         self._notice = ""
         self._empty_text: Sequence[str] = ("Noch keine Zimmer angelegt.",)
@@ -226,7 +227,7 @@ class ChartLines(ScrollView, can_focus=True):
             else:
                 window = painter.window
                 bars = bars_of(self.model.occupancies_of(row, window), window)
-                picked = self._ghost.occupancy.id if self._ghost else None
+                picked = self._ghost.occupancy.id if self._ghost else self._swapping
                 days = painter.row(bars, picked)
                 drawn = _Drawn(bars, days, painter.with_room(row, days, has_cursor=False))
             self._drawn[row.key] = drawn
@@ -343,6 +344,7 @@ class ChartLines(ScrollView, can_focus=True):
         model, ghost, day = self.model, self._ghost, self.cursor.day
         if ghost is not None:
             what = {Hold.WHOLE: "verschieben", Hold.ARRIVAL: "Anreise", Hold.DEPARTURE: "Abreise"}[ghost.hold]
+            what = "mit Nachbarn" if ghost.pushes else what
             row = model.row(ghost.row)
             verdict = judge(ghost, model)
             dates = german.format_date_range(ghost.arrival, ghost.departure)

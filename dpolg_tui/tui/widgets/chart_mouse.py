@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -11,6 +11,7 @@ from textual import events
 from dpolg_tui.domain.chart import Row
 from dpolg_tui.domain.models import Occupancy
 from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold
+from dpolg_tui.tui.widgets.chart_swap import ChartSwap
 
 if TYPE_CHECKING:
     from dpolg_tui.tui.widgets.chart import OccupancyChart
@@ -111,3 +112,41 @@ def _part(column: int, start: int, end: int, cut_left: bool, cut_right: bool) ->
         if column == end - 1 and not cut_right:
             return Hold.DEPARTURE
     return Hold.WHOLE
+
+
+class MouseChart(ChartSwap):
+    """Hands what the mouse does to the gestures; the wheel scrolls rooms or days."""
+
+    _gestures: MouseGestures
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._gestures.down(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._gestures.move(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._gestures.up(event)
+
+    def on_click(self, event: events.Click) -> None:
+        self._gestures.click(event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1, sideways=event.shift or event.ctrl)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -1, sideways=event.shift or event.ctrl)
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        self._wheel(event, 1, sideways=True)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        self._wheel(event, -1, sideways=True)
+
+    def _wheel(self, event: events.MouseEvent, direction: int, *, sideways: bool) -> None:
+        event.stop()
+        event.prevent_default()
+        if sideways or self.max_scroll_y == 0:
+            self.show_from(self._first + timedelta(days=2 * direction))
+        else:
+            self._scroll_rows(self.scroll_offset.y + 2 * direction)

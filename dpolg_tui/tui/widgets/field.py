@@ -16,6 +16,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -31,9 +32,50 @@ LABEL_WIDTH = 16
 class LineInput(Input):
     """An input of one line: pasted line breaks become spaces, the cursor does not blink."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "undo_text", show=False),
+        Binding("ctrl+y", "redo_text", show=False),
+    ]
+
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
         super().__init__(value, placeholder=placeholder, id=id, compact=True, highlighter=None)
         self.cursor_blink = False
+        self._typed_before: list[str] = []
+        self._typed_after: list[str] = []
+        self._in_word = self._in_step = False
+
+    def watch_value(self, before: str, after: str) -> None:
+        """Keeps what was typed, a run of letters as one; what the program puts in begins anew."""
+        if self._in_step:
+            return
+        self._typed_after.clear()
+        if not self.has_focus:
+            self._typed_before.clear()
+            return
+        at = next(
+            (at for at, pair in enumerate(zip(before, after, strict=False)) if len(set(pair)) > 1),
+            len(before),
+        )
+        typing = len(after) == len(before) + 1 and not after[at].isspace()
+        if not (typing and self._in_word):
+            self._typed_before.append(before)
+        self._in_word = typing
+
+    def action_undo_text(self) -> None:
+        """Strg+Z in a field: what was typed there, nothing else."""
+        self._step(self._typed_before, self._typed_after)
+
+    def action_redo_text(self) -> None:
+        self._step(self._typed_after, self._typed_before)
+
+    def _step(self, source: list[str], target: list[str]) -> None:
+        if not source:
+            return
+        target.append(self.value)
+        self._in_step, self._in_word = True, False
+        self.value = source.pop()
+        self._in_step = False
+        self.cursor_position = len(self.value)
 
     def on_paste(self, event: events.Paste) -> None:
         """Keeps everything that was pasted; Textual's own handler would drop all but the first line."""
@@ -156,26 +198,13 @@ class Field(Widget):
         self._error = ""
         self._arrange()
 
-    def colleague_saved(self, value: object, by: str) -> bool:
-        """A colleague's value arrives. False if the user is at work here: then it is only named.
-
-        The original stays in that case, so that saving finds the conflict and asks.
-        """
-        if value == self.original:
-            return True
-        if not self.touched and not self._has_caret:
+    def follow(self, value: object) -> None:
+        """``value`` is what is stored now, and nothing that I typed contradicts it."""
+        if value != self.original and not self.touched:
             self.load(value)
-            return True
-        try:
-            agreed = self.value == value
-        except InvalidInput:
-            agreed = False
-        if agreed:
+        else:
             self.original, self.theirs, self._hint = value, None, ""
             self._arrange()
-            return True
-        self.name_theirs(value, by)
-        return False
 
     def name_theirs(self, value: object, by: str) -> None:
         """Say what a colleague saved here, and leave mine alone."""
@@ -184,7 +213,7 @@ class Field(Widget):
         self._arrange()
 
     @property
-    def _has_caret(self) -> bool:
+    def has_caret(self) -> bool:
         """Whether the text under the user's hands would move."""
         return self.editor_widget.has_focus and isinstance(self.editor_widget, Input | TextArea)
 
@@ -303,8 +332,6 @@ class Field(Widget):
 
     def left(self) -> None:
         """Judges what was typed when the user leaves it."""
-        if self.theirs is not None and not self.touched:
-            self.load(self.theirs[0])
         if self.touched:
             try:
                 value = self.read(self.raw)

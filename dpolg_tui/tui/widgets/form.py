@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from dpolg_tui.domain.errors import InvalidInput
-from dpolg_tui.domain.merge import Changes, diff
+from dpolg_tui.domain.merge import Changes, diff, merge
 from dpolg_tui.domain.models import Conflict
 from dpolg_tui.tui.widgets.field import LABEL_WIDTH, Field
 
@@ -133,28 +133,47 @@ class Form(VerticalScroll, can_focus=False):
     def colleague_saved(self, values: Mapping[str, object], by: str) -> tuple[list[str], list[str]]:
         """A colleague saved this record: labels of the fields (refreshed, only marked).
 
-        Of a group either all fields are refreshed or none.
+        Of a group either all fields are refreshed or none. The original of what is only marked
+        stays, so that saving finds the conflict and asks.
         """
-        fields, flat = self.fields, self._flat(values)
+        fields, base = self.fields, self.originals
+        theirs = self._joined(self._flat(values))
+        theirs = {name: theirs[name] for name in base if name in theirs and self._whole(name, theirs[name])}
+        mine = self._joined({name: _typed(field) for name, field in fields.items()})
+        joined = merge(base, {name: mine[name] for name in theirs}, theirs)
+        in_conflict = {conflict.field for conflict in joined.conflicts}
         refreshed: list[str] = []
         marked: list[str] = []
-        done: set[str] = set()
-        bundles: Iterable[tuple[str, ...]] = (*self.groups.values(), *((name,) for name in fields))
-        for bundle in bundles:
-            names = [name for name in bundle if name in fields and name in flat and name not in done]
-            done.update(names)
-            changed = [name for name in names if flat[name] != fields[name].original]
-            mine = any(fields[name].touched for name in names)
-            for name in changed:
-                field = fields[name]
-                if mine and not field.touched:
-                    field.name_theirs(flat[name], by)
-                    marked.append(field.label)
-                elif field.colleague_saved(flat[name], by):
-                    refreshed.append(field.label)
-                else:
-                    marked.append(field.label)
+        for name, stored in theirs.items():
+            flat = self._flat({name: stored})
+            changed = [fields[part] for part in flat if flat[part] != fields[part].original]
+            in_hand = name in joined.merged and any(field.has_caret for field in changed)
+            if name in in_conflict or in_hand:
+                for field in changed:
+                    if _typed(field) != flat[field.key]:
+                        field.name_theirs(flat[field.key], by)
+                        marked.append(field.label)
+            else:
+                for part, value in flat.items():
+                    fields[part].follow(value)
+                refreshed += [field.label for field in changed]
         return refreshed, marked
+
+    def _whole(self, name: str, value: object) -> bool:
+        names = self.groups.get(name)
+        return names is None or (
+            isinstance(value, Mapping) and value.keys() == self.fields.keys() & set(names)
+        )
+
+    def on_field_left(self, event: Field.Left) -> None:
+        """What only waited for the user's hands to go follows now."""
+        fields = self.fields
+        names = next((names for names in self.groups.values() if event.field.key in names), ())
+        parts = [fields[name] for name in names if name in fields] or [event.field]
+        if not any(part.touched or part.has_caret for part in parts):
+            for part in parts:
+                if part.theirs is not None:
+                    part.load(part.theirs[0])
 
     def settle(self, conflicts: Iterable[Conflict], chosen: Mapping[str, object]) -> None:
         """The user has chosen: theirs is what stands in the database now, chosen what is wanted."""
@@ -201,3 +220,11 @@ class Form(VerticalScroll, can_focus=False):
             if not field.disabled and field.display:
                 field.editor_widget.focus()
                 return
+
+
+def _typed(field: Field) -> object:
+    """The value of a field; something like nothing else while its text means nothing."""
+    try:
+        return field.value
+    except InvalidInput:
+        return object()

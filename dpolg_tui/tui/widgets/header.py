@@ -34,6 +34,21 @@ def connection_words(state: ConnectionState) -> tuple[str, str]:
             return f"○ offline seit {clock}", "$text-error"
 
 
+def saved_words(state: str) -> tuple[str, str]:
+    """Whether the last save is done, in words for much and for little room."""
+    match state.split():
+        case ["done"]:
+            return "✓ gespeichert", "✓"
+        case ["under", "way"]:
+            return "speichert …", "…"
+        case ["unknown"]:
+            return "Speichern ungewiss", "ungewiss"
+        case ["queued", number]:
+            return f"{number} vorgemerkt", f"{number} vorgem."
+        case _:
+            return "", ""
+
+
 def others_initials(present: Iterable[Presence]) -> tuple[str, ...]:
     """Initials of the colleagues, each once, however many desks they have; without oneself."""
     people = {one.user_id: one.initials for one in present if not one.own}
@@ -51,18 +66,21 @@ class Parts:
     others: str
     count: str
     connection: tuple[str, str]
+    saved: tuple[str, str] = ("", "")
+    """Whether the last save is done, in words for much and for little room."""
 
     def layouts(self, width: int) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Left and right side, from the fullest to the barest: the first that fits is painted."""
         full = f"{PRODUCT} · {self.place}"
         if width >= FULL_NAMES_FROM:
-            yield full, (self.middle, self.name, self.others)
-        yield full, (self.middle, self.initials, self.others)
-        yield f"DPolG · {self.place}", (self.middle, self.initials, self.others)
-        yield full, (self.middle, self.initials, self.count)
-        yield f"DPolG · {self.place}", (self.middle, self.initials, self.count)
-        yield self.place, (self.middle, self.initials, self.count)
-        yield self.place, (self.initials,)
+            yield full, (self.middle, self.name, self.others, self.saved[0])
+        for saved in dict.fromkeys(self.saved):
+            yield full, (self.middle, self.initials, self.others, saved)
+            yield f"DPolG · {self.place}", (self.middle, self.initials, self.others, saved)
+            yield full, (self.middle, self.initials, self.count, saved)
+            yield f"DPolG · {self.place}", (self.middle, self.initials, self.count, saved)
+            yield self.place, (self.middle, self.initials, self.count, saved)
+        yield self.place, (self.initials, self.saved[1])
 
 
 class DeskHeader(Widget):
@@ -99,6 +117,7 @@ class DeskHeader(Widget):
             others=f"(+{len(initials)}: {' '.join(initials)})" if initials else "",
             count=f"(+{len(initials)})" if initials else "",
             connection=connection_words(desk.connection),
+            saved=saved_words(desk.outbox.save_state),
         )
 
     def render(self) -> Content:

@@ -1,0 +1,204 @@
+"""What this desk has read in this session, for looking things up while the database cannot be reached."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dpolg_tui.db.state import Phase
+from dpolg_tui.domain.errors import Unreachable
+from dpolg_tui.domain.german import search_key
+from dpolg_tui.domain.merge import Changes
+from dpolg_tui.domain.models import (
+    Booking,
+    BookingSummary,
+    FreeRoom,
+    Guest,
+    GuestSummary,
+    Status,
+    Stay,
+)
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.desk import Desk
+
+MOST = 2000
+"""Records of a kind that are remembered: those read last."""
+
+T = TypeVar("T")
+_GUEST_FIELDS = frozenset(field.name for field in fields(Guest))
+
+
+class Known:
+    """Bookings, guests and lines of guest searches as they were read last; empty after signing out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._records: dict[str, OrderedDict[int, Any]] = {}
+
+    def clear(self) -> None:
+        """Somebody else may sign in here."""
+        self._records.clear()
+
+    def _kind(self, kind: str) -> OrderedDict[int, Any]:
+        return self._records.setdefault(kind, OrderedDict())
+
+    def remember(self, kind: str, record_id: int, record: object) -> None:
+        """Keep a record as it was read."""
+        records = self._kind(kind)
+        records[record_id] = record
+        records.move_to_end(record_id)
+        if len(records) > MOST:
+            records.popitem(last=False)
+
+    def get(self, kind: str, record_id: int) -> Any:
+        """A record as it was read last, or None."""
+        return self._kind(kind).get(record_id)
+
+    def forget(self, kind: str, record_id: int) -> None:
+        """It has changed: what is known of it is old."""
+        self._kind(kind).pop(record_id, None)
+
+    async def read(self, kind: str, record_id: int, ask: Callable[[int], Awaitable[T]], missing: str) -> T:
+        """A record from the database, or without it as it was read last.
+
+        Raises Unreachable with the sentence ``missing`` if it was never read.
+        """
+        record_id = self._desk.outbox.real_id(record_id)
+        if record_id > 0 and self._desk.connection.phase is not Phase.OFFLINE:
+            try:
+                record = await ask(record_id)
+            except Unreachable:
+                if record_id not in self._kind(kind):
+                    raise
+            else:
+                self.remember(kind, record_id, record)
+                return record
+        found: T | None = self._kind(kind).get(record_id)
+        if found is None:
+            raise Unreachable(missing)
+        return found
+
+    async def search(self, ask: Callable[[], Awaitable[T]], here: Callable[[], T]) -> T:
+        """The answer of the database, or without it what is known here."""
+        if self._desk.connection.phase is not Phase.OFFLINE:
+            try:
+                return await ask()
+            except Unreachable:
+                if self._desk.user is None:
+                    raise
+        return here()
+
+    # -- what is known ---------------------------------------------------------------------------
+
+    def guests(self, text: str, most: int) -> list[GuestSummary]:
+        """Guests of earlier searches, and those made here meanwhile, whose line contains the words."""
+        words = search_key(text).split()
+        lines: dict[int, GuestSummary] = dict(self._kind("guest line"))
+        for guest in self._kind("guest").values():
+            lines[guest.id] = _line(guest)
+        found = [
+            line for line in lines.values() if all(word in search_key(_searched(line)) for word in words)
+        ]
+        return sorted(found, key=lambda line: search_key(line.name))[:most]
+
+    def bookings(self, text: str, most: int) -> list[BookingSummary]:
+        """Bookings with a bar in the window, by number or guest."""
+        words = search_key(text).split()
+        found: dict[int, BookingSummary] = {}
+        for bar in sorted(self._desk.store.occupancies.values(), key=lambda bar: bar.arrival):
+            if bar.booking_id is None or bar.booking_id in found:
+                continue
+            name = f"{bar.last_name}, {bar.first_name}".rstrip(", ")
+            if all(word in search_key(f"{bar.number} {name}") for word in words):
+                found[bar.booking_id] = BookingSummary(
+                    id=bar.booking_id,
+                    number=bar.number or "",
+                    guest_name=name,
+                    status=bar.status or Status.CONFIRMED,
+                    arrival=bar.arrival,
+                    departure=bar.departure,
+                    room_id=bar.room_id,
+                    occupancy_id=bar.id,
+                )
+        today = self._desk.today()
+        return sorted(found.values(), key=lambda one: (one.departure < today, one.arrival))[:most]
+
+    def free_rooms(
+        self, arrival: date, departure: date, persons: int, except_booking: int | None
+    ) -> list[FreeRoom]:
+        """Rooms without a bar in the period, as far as the window tells. Raises Unreachable beyond it."""
+        store = self._desk.store
+        if not store.covers(arrival, departure):
+            raise Unreachable("Ohne Verbindung ist für diese Tage nicht bekannt, welche Zimmer frei sind.")
+        return [
+            FreeRoom(room.id, room.capacity >= persons)
+            for room in store.rooms.values()
+            if (room.retired_from is None or room.retired_from >= departure)
+            and all(
+                bar.booking_id is not None and bar.booking_id == except_booking
+                for bar in store.in_room(room.id, arrival, departure)
+            )
+        ]
+
+    def remember_lines(self, lines: Iterable[GuestSummary]) -> list[GuestSummary]:
+        """Keep the lines of a guest search."""
+        found = list(lines)
+        for line in found:
+            self.remember("guest line", line.id, line)
+        return found
+
+    # -- what is queued --------------------------------------------------------------------------
+
+    def note_queued(self, kind: str, record_id: int, changes: Changes) -> None:
+        """An own change waits to be sent: show the record as it will be."""
+        values = {field: change.after for field, change in changes.items()}
+        known = self._kind(kind).get(record_id)
+        if kind == "guest":
+            self._note_guest(record_id, known, {f: v for f, v in values.items() if f in _GUEST_FIELDS})
+        elif kind == "booking" and isinstance(known, Booking):
+            self.remember(kind, record_id, _changed(known, values))
+
+    def _note_guest(self, record_id: int, known: Guest | None, values: Mapping[str, Any]) -> None:
+        if known is None:
+            if record_id > 0:
+                return
+            known = Guest(record_id, "", "")
+        guest = replace(known, **values)
+        self.remember("guest", record_id, guest)
+        self.remember("guest line", record_id, _line(guest))
+
+
+def _line(guest: Guest) -> GuestSummary:
+    phone = guest.phone or guest.phone_mobile or guest.phone_private or guest.phone_business
+    return GuestSummary(
+        guest.id, guest.last_name, guest.first_name, guest.city, guest.email, phone, guest.is_member
+    )
+
+
+def _searched(line: GuestSummary) -> str:
+    return " ".join(
+        part
+        for part in (line.first_name, line.last_name, line.first_name, line.city, line.email, line.phone)
+        if part
+    )
+
+
+def _changed(booking: Booking, values: Mapping[str, Any]) -> Booking:
+    plain = {name: value for name, value in values.items() if name in _BOOKING_FIELDS}
+    if "status" in plain:
+        plain["status"] = Status(plain["status"])
+    stays = []
+    for stay in booking.stays:
+        wanted = values.get(f"stay/{stay.id}", stay)
+        if isinstance(wanted, Mapping):
+            stays.append(Stay(stay.id, wanted["room_id"], wanted["arrival"], wanted["departure"]))
+        elif wanted is not None:
+            stays.append(stay)
+    return replace(booking, **plain, stays=tuple(stays))
+
+
+_BOOKING_FIELDS = frozenset(field.name for field in fields(Booking)) - {"id", "stays", "version"}

@@ -1,0 +1,80 @@
+"""Names for queued writes, in the words of the house."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dpolg_tui.desk.offline import Write
+from dpolg_tui.domain.german import clean_line, format_date_range
+from dpolg_tui.domain.labels import field_label
+
+if TYPE_CHECKING:
+    from dpolg_tui.desk.desk import Desk
+
+_WORDS = {
+    "booking": "Buchung",
+    "guest": "Gast",
+    "room": "Zimmer",
+    "block": "Sperre",
+    "reminder": "Erinnerung",
+    "user": "Benutzer",
+    "setting": "Einstellung",
+}
+_NEW = {
+    "booking": "Neue Buchung",
+    "guest": "Neuer Gast",
+    "room": "Neues Zimmer",
+    "block": "Neue Sperre",
+    "reminder": "Neue Erinnerung",
+}
+
+
+def of_write(desk: Desk, write: Write) -> str:
+    """``Buchung 2026-118 Huber: Notizen`` · ``Neuer Gast Muster, Eva``."""
+    if write.parts:
+        return "; ".join(of_write(desk, part) for part in write.parts)
+    if write.creates:
+        return f"{_NEW[write.kind]}{_new_words(desk, write)}"
+    name = record_name(desk, write.kind, write.record_id or 0)
+    if write.delete:
+        return f"{name}: löschen"
+    fields = dict.fromkeys(field_label(field.partition("/")[0]) for field in write.changes)
+    return f"{name}: {', '.join(fields)}"
+
+
+def record_name(desk: Desk, kind: str, record_id: int) -> str:
+    """A record as far as this desk knows it."""
+    word, store = _WORDS.get(kind, kind), desk.store
+    words = ""
+    if kind == "booking":
+        bar = next(iter(store.of_booking(record_id)), None)
+        booking = desk.known.get("booking", record_id)
+        if bar is not None:
+            words = f"{bar.number} {bar.last_name}"
+        elif booking is not None:
+            words = f"{booking.number} {booking.guest_name}"
+    elif kind == "guest":
+        guest = desk.known.get("guest", record_id) or desk.known.get("guest line", record_id)
+        words = guest.name if guest is not None else ""
+    elif kind == "room" and record_id in store.rooms:
+        words = store.rooms[record_id].name
+    elif kind == "block" and record_id in store.occupancies:
+        block = store.occupancies[record_id]
+        room = store.rooms.get(block.room_id or 0)
+        words = room.name if room else ""
+    return clean_line(f"{word} {words}".strip())
+
+
+def _new_words(desk: Desk, write: Write) -> str:
+    values: dict[str, Any] = {name: change.after for name, change in write.typed_changes.items()}
+    parts: list[str] = []
+    if isinstance(values.get("guest_id"), int):
+        parts.append(record_name(desk, "guest", values["guest_id"]).removeprefix("Gast").strip())
+    parts += [str(values[name]) for name in ("last_name", "first_name", "name", "title") if values.get(name)]
+    stay = values.get("stay/new") or values.get("stay")
+    if stay:
+        room = desk.store.rooms.get(stay["room_id"] or 0)
+        parts += [room.name] if room else []
+        parts.append(format_date_range(stay["arrival"], stay["departure"]))
+    words = clean_line(", ".join(part for part in parts if part))
+    return f" {words}" if words else ""

@@ -1,0 +1,105 @@
+"""Keeps what is typed and not saved, and offers it at the next start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.widgets import Button
+
+from dpolg_tui.desk.drafts import Draft
+from dpolg_tui.desk.offline import NotKept
+from dpolg_tui.log import log_defect
+from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.typed import Typed
+from dpolg_tui.tui.widgets.form import Form
+
+log = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from dpolg_tui.tui.app import DeskApp
+
+SECRET = frozenset({"key_code"})
+NO_ROOM = "Ihre Eingaben lassen sich auf diesem Rechner nicht zwischenlagern (voll?): bitte bald speichern."
+
+
+def draft_of(
+    kind: str, record_id: int | None, title: str, form: Form, values: Mapping[str, Any] | None = None
+) -> Draft:
+    """What was typed into a form; of a new record also what the program filled in."""
+    raws = {
+        name: editor.raw
+        for name, editor in form.fields.items()
+        if name not in SECRET and (record_id is None or editor.touched)
+    }
+    return Draft(kind, record_id, title, raws, values or {})
+
+
+def keep_drafts(app: DeskApp) -> None:
+    """Keeps every form with something typed. Says once if that fails."""
+    try:
+        drafts = [draft for screen in app.dirty_screens if (draft := screen.draft()) is not None]
+        app.desk.drafts.keep(drafts)
+    except NotKept:
+        if not app.drafts_failed:
+            app.drafts_failed = True
+            app.show_toast(NO_ROOM, "warning")
+    else:
+        app.drafts_failed = False
+
+
+def keep_drafts_at_the_end(app: DeskApp) -> None:
+    """The same while the program is ending: nothing may stop that."""
+    try:
+        keep_drafts(app)
+    except Exception as error:  # noqa: BLE001 - it may be a defect of a form that ends the program
+        log_defect(error)
+
+
+def forget_drafts(app: DeskApp) -> None:
+    """The user has agreed to lose what is typed."""
+    try:
+        app.desk.drafts.keep(())
+    except NotKept as error:
+        log.warning("the drafts could not be removed: %s", type(error.__cause__).__name__)
+
+
+class DraftsDialog(ConfirmDialog):
+    """Open or discard; Esc leaves them for the next start."""
+
+    HELP = "Öffnen zeigt die Formulare mit den Eingaben; Esc lässt sie bis zum nächsten Start liegen."
+
+    def action_cancel(self) -> None:
+        """Not now."""
+        self.finish(None)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "cancel":
+            event.stop()
+            event.prevent_default()
+            self.finish(False)
+
+
+async def offer_drafts(app: DeskApp) -> None:
+    """Asks what shall become of the forms of the last time. Only inside a worker."""
+    from dpolg_tui.tui.dialogs.queue import open_form
+
+    drafts = app.desk.drafts.load()
+    if not drafts:
+        return
+    dialog = DraftsDialog(
+        "Nicht gespeicherte Eingaben",
+        ["Vom letzten Mal ist noch da:", *(f"• {draft.title}" for draft in drafts)],
+        "Öffnen",
+        cancel_label="Verwerfen",
+    )
+    wanted = cast("bool | None", await app.push_screen_wait(dialog))
+    if wanted is None:
+        return
+    app.desk.drafts.decided()
+    for draft in drafts if wanted else ():
+        form = open_form(app.desk, draft.kind, draft.record_id, Typed(draft.values, draft.raws))
+        if form is not None:
+            await app.push_screen(form)
+    keep_drafts(app)

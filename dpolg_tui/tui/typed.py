@@ -1,0 +1,48 @@
+"""What was typed before and is put into a form once more: of a queued write that does not fit, or a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dpolg_tui.domain.models import WriteResult
+from dpolg_tui.tui.widgets.form import Form
+from dpolg_tui.tui.widgets.guest_field import GuestField
+
+
+def _nothing(_: WriteResult) -> None:
+    """A draft is gone once its form is no longer dirty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """``values`` are typed ones, ``raws`` what the editors held; ``saved`` hears when the form is saved."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    raws: Mapping[str, object] = field(default_factory=dict)
+    sentence: str = ""
+    """Why the form is open, for a toast."""
+    saved: Callable[[WriteResult], None] = _nothing
+
+    @property
+    def guest_id(self) -> int | None:
+        """The guest that was chosen: his name has to be read."""
+        raw = self.raws.get("guest_id")
+        chosen = raw[0] if isinstance(raw, list | tuple) else self.values.get("guest_id")
+        return chosen if isinstance(chosen, int) else None
+
+    def put_into(self, form: Form) -> None:
+        """Type it, except a chosen guest."""
+        if form.groups and "stay/new" in self.values and "stay/new" not in form.groups:
+            stay = next((key for key in form.groups if key.startswith("stay")), "")
+            form.put({stay: self.values["stay/new"]})
+        form.put({name: value for name, value in self.values.items() if name != "guest_id"})
+        for name, editor in form.fields.items():
+            if name not in self.raws:
+                continue
+            raw = self.raws[name]
+            if isinstance(editor, GuestField):
+                if self.guest_id is None and isinstance(raw, list | tuple):
+                    editor.put_raw((None, str(raw[1])))
+            else:
+                editor.put_raw(raw)

@@ -1,0 +1,188 @@
+"""The primary dies, a standby is promoted: desks move over by themselves and finish what was under way."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import asyncpg
+import psutil
+import pytest
+
+from dpolg_tui.config import database_from_dsn
+from dpolg_tui.desk import Desk
+from dpolg_tui.domain.models import Outcome
+from dpolg_tui.operations.embedded import HOST, Cluster, Options, _make_directory
+from dpolg_tui.operations.shared import SharedServer, temporary_directory
+from tests.databases import Server, TestDatabase, binaries_of, fast_directory
+from tests.desk.two import until
+from tests.sql.stage import connect, connected
+from tests.tui.desk_app import TIMEOUT, config_for
+from tests.tui.forms_house import furnish
+
+pytestmark = pytest.mark.long
+
+_WAIT = 60.0
+_NIGHT = timedelta(days=1)
+# What is acknowledged is on the standby and to be seen there: a failover loses nothing.
+_PRIMARY = {"synchronous_commit": "remote_apply"}
+
+
+class Pair:
+    """A primary with the house in it, and its standby."""
+
+    def __init__(self, primary: Cluster, standby: Cluster, database: TestDatabase) -> None:
+        self.primary, self.standby, self.database = primary, standby, database
+        self.standby_dsn = standby.dsn(database.name)
+        self.hosts = ((HOST, primary.port), (HOST, standby.port))
+
+    def kill_primary(self) -> None:
+        """All of it at once, as when the machine goes."""
+        postmaster = self.primary.postmaster()
+        assert postmaster is not None
+        process = psutil.Process(postmaster.process.pid)
+        gone = [process, *process.children(recursive=True)]
+        for one in gone:
+            one.kill()
+        psutil.wait_procs(gone, timeout=10)
+
+    async def promote(self) -> None:
+        async with connected(self.standby_dsn) as superuser:
+            assert await superuser.fetchval("SELECT pg_promote()")
+
+    async def pause_replay(self) -> None:
+        """The standby receives on, but shows nothing new: commits on the primary wait for it."""
+        async with connected(self.standby_dsn) as superuser:
+            await superuser.execute("SELECT pg_wal_replay_pause()")
+            await _until_true(superuser, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
+
+
+def _follow(primary: Cluster, standby: Cluster) -> None:
+    """Makes the standby from a running primary and starts it."""
+    _make_directory(standby.home, standby.account)
+    command = [primary.binaries.program("pg_basebackup"), "-D", standby.data, "-h", HOST, "-p"]
+    command += [str(primary.port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast"]
+    answer = primary.account.run(
+        command, directory=standby.home, environment={"PGPASSWORD": primary.secret("postgres")}
+    )
+    assert answer.returncode == 0, answer.stdout
+    standby.start()
+
+
+async def _wait_for_standby(dsn: str) -> None:
+    async with connected(dsn) as superuser:
+        await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        await superuser.execute("SELECT pg_reload_conf()")
+        await _until_true(superuser, "SELECT sync_state = 'sync' FROM pg_stat_replication")
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    binaries = binaries_of("embedded")
+    assert binaries is not None
+    home = temporary_directory(fast_directory())
+    primary = Cluster(home / "primary", binaries, Options(settings=_PRIMARY))
+    standby = Cluster(home / "standby", binaries)
+    try:
+        primary.create()
+        replication = f"host replication all {HOST}/32 scram-sha-256\nhost all all {HOST}/32 scram-sha-256\n"
+        primary._write(primary.data / "pg_hba.conf", replication)
+        primary.start()
+        database = Server("embedded", cast(SharedServer, SimpleNamespace(cluster=primary))).clone()
+        _follow(primary, standby)
+        asyncio.run(_wait_for_standby(primary.dsn()))
+        yield Pair(primary, standby, database)
+    finally:
+        for cluster in (primary, standby):
+            cluster.stop()
+        shutil.rmtree(home)
+
+
+@asynccontextmanager
+async def _desk(pair: Pair, username: str) -> AsyncIterator[Desk]:
+    config = config_for(pair.database)
+    desk = Desk(replace(config, database=replace(database_from_dsn(pair.database.dsn), hosts=pair.hosts)))
+    desk.start()
+    try:
+        user = pair.database.users[username]
+        await desk.login(user.username, user.password)
+        yield desk
+    finally:
+        await asyncio.wait_for(desk.close(), TIMEOUT)
+
+
+async def _lock_guests(pair: Pair) -> asyncpg.Connection:
+    """Somebody on the primary in whose way every new guest is."""
+    holder = await connect(pair.database.superuser_dsn)
+    await holder.execute("BEGIN; LOCK TABLE app.guests IN SHARE MODE")
+    return holder
+
+
+async def _until_waits(pair: Pair, event: str) -> None:
+    """Until the desk's save waits for this, and the standby has what the primary wrote."""
+    async with connected(pair.database.superuser_dsn) as superuser:
+        await _until_true(
+            superuser,
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'booking_user'"
+            f" AND query LIKE '%save_guest%' AND wait_event = '{event}')"
+            " AND (SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication)",
+        )
+
+
+async def _until_true(connection: asyncpg.Connection, query: str) -> None:
+    end = time.monotonic() + _WAIT
+    while not await connection.fetchval(query):
+        assert time.monotonic() < end, f"never so: {query}"
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["not-committed", "committed-unheard"])
+async def test_a_write_under_way_when_the_primary_dies_happens_once(pair: Pair, committed: bool) -> None:
+    async with _desk(pair, "anna") as anna, _desk(pair, "ben") as ben:
+        house = await furnish(anna)
+        await until(lambda: len(ben.store.rooms) == 2, TIMEOUT)
+        marker, holders = "genau einmal", list[asyncpg.Connection]()
+        if committed:
+            # Its commit reaches the standby's disk, the answer never reaches the desk.
+            await pair.pause_replay()
+            saving = asyncio.create_task(anna.guests.create({"last_name": "Failover", "notes": marker}))
+            await _until_waits(pair, "SyncRep")
+        else:
+            # It waits for a lock that goes with the primary.
+            holder = await _lock_guests(pair)
+            saving = asyncio.create_task(anna.guests.create({"last_name": "Failover", "notes": marker}))
+            await _until_waits(pair, "relation")
+            holders.append(holder)
+        await asyncio.to_thread(pair.kill_primary)
+        await pair.promote()
+        for holder in holders:
+            holder.terminate()
+        result = await asyncio.wait_for(saving, _WAIT)
+        assert result.outcome in (Outcome.DONE, Outcome.QUEUED)
+        await until(lambda: anna.outbox.save_state == "done" and not anna.outbox.items, _WAIT)
+        for desk in (anna, ben):
+            await until(lambda desk=desk: desk.connection.phase == "connected", _WAIT)  # type: ignore[misc]
+            assert desk.user is not None
+        async with connected(pair.standby_dsn) as superuser:
+            found = await superuser.fetchval("SELECT count(*) FROM app.guests WHERE notes = $1", marker)
+            assert found == 1, "a write that was under way is done exactly once"
+            logged = await superuser.fetchval(
+                "SELECT count(*) FROM app.audit_log WHERE table_name = 'guests' AND operation = 'INSERT'"
+                " AND new_data ->> 'notes' = $1",
+                marker,
+            )
+            assert logged == 1
+            assert not await superuser.fetchval("SELECT pg_is_in_recovery()")
+        # Work goes on, and the desks hear of each other on the new server.
+        stay = {"room_id": house.double, "arrival": anna.today(), "departure": anna.today() + _NIGHT}
+        done = await anna.bookings.create({"guest_id": house.huber, "persons": 2, "stay/new": stay})
+        assert done.outcome is Outcome.DONE
+        assert done.id is not None
+        await until(lambda: ben.store.of_booking(cast(int, done.id)), _WAIT)

@@ -1,0 +1,1 @@
+"""Desks under fire: faults of networks and computers, and a checker that asks the database alone."""
