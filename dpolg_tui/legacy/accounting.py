@@ -27,10 +27,24 @@ _HIDDEN = """
              CROSS JOIN LATERAL (SELECT o.data ?| ARRAY['schluesselcode', 'smtp_password'] AS has_secrets
                                    FROM legacy.kept_rows o
                                   WHERE o.run_id = $1 AND o.table_name = t.source_table LIMIT 1) l
-              JOIN legacy.kept_rows k ON l.has_secrets AND k.run_id = $1 AND k.table_name = t.source_table) x,
+              JOIN legacy.kept_rows k ON l.has_secrets AND k.run_id = $1 AND k.table_name = t.source_table
+            UNION ALL -- the key code of a room that was here with another one
+            SELECT k.table_name, k.data FROM legacy.kept_rows k
+             WHERE k.run_id = $1 AND k.table_name = 'rooms') x,
            unnest(ARRAY['schluesselcode', 'smtp_password']) secret
      WHERE x.data -> secret ->> 1 = '***'
      GROUP BY 1, 2 ORDER BY 1, 2"""
+
+_ROOMS_THERE = """
+    SELECT 'rooms' AS "table", f.row_id AS id, 'room_there' AS kind, r.name AS number,
+           (SELECT coalesce(string_agg(c.column_name, ', ' ORDER BY c.column_name COLLATE "C"), '')
+              FROM migration_cell c
+             WHERE c.source_table = 'rooms' AND c.row_id = f.row_id AND c.kind = 'room_differs') AS columns
+      FROM migration_cell t
+      JOIN migration_account f ON f.source_table = 'rooms' AND f.row_id = t.row_id
+      JOIN app.rooms r ON r.id = f.target_id
+     WHERE t.source_table = 'rooms' AND t.kind = 'room_there'
+     ORDER BY 2"""
 
 
 async def settle_accounts(connection: Any) -> None:
@@ -106,7 +120,8 @@ async def collect(
             "   OR c.kind = 'stay_cut' AND c.column_name = 'checkout_date')"
             f" ORDER BY 3, 2 LIMIT {LISTED}",
             _ATTENTION,
-        ),
+        )
+        + await _list(connection, _ROOMS_THERE),
         "kept": await _list(
             connection,
             'SELECT table_name AS "table", count(*) AS rows'

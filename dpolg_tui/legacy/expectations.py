@@ -7,60 +7,10 @@ not listed here must be found among the kept rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from dpolg_tui.legacy import readings
-from dpolg_tui.legacy.readings import Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the value of a column must be."""
-
-    column: str
-    sql: str
-    reading: Reading = readings.TEXT
-    reference: str = ""
-    """The old table whose row it names: what is compared is that row's old id."""
-    needed: bool = False
-    """The new column takes no empty value: what stands there for one is the mapping's affair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """The places of one old table."""
-
-    target: str
-    places: tuple[Place, ...]
-    derived: frozenset[str] = frozenset()
-    """Columns whose content follows from others: numbers that the old program computed."""
-    notes: str = ""
-    """Where a text goes that fits nowhere else, as an expression over ``t``."""
-
-
-def _texts(pairs: str, *, needed: bool = False) -> tuple[Place, ...]:
-    """Places from ``old:new old:new``."""
-    places = []
-    for pair in pairs.split():
-        old, _, new = pair.partition(":")
-        places.append(Place(old, f"t.{new or old}", needed=needed))
-    return tuple(places)
-
-
-def _of(table: str, pairs: str, reading: Reading = readings.TEXT) -> tuple[Place, ...]:
-    """Places in a table with one row only."""
-    places = []
-    for pair in pairs.split():
-        old, _, new = pair.partition(":")
-        sql = f"(SELECT x.{new or old} FROM app.{table} x)"
-        places.append(Place(old, sql, reading, needed=True))
-    return tuple(places)
-
-
-def _created(old: str = "created_at", new: str = "created_at") -> Place:
-    return Place(old, f"t.{new}", readings.MOMENT, needed=True)
-
+from dpolg_tui.legacy.places import Expectation, Place, columns, created, single
 
 _BOOKING: Final = Place("booking_id", "t.booking_id", readings.WHOLE, reference="bookings")
 _GUEST: Final = Place("guest_id", "t.guest_id", readings.WHOLE, reference="guests")
@@ -86,7 +36,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "rooms": Expectation(
         "rooms",
         (
-            *_texts("name ort:place", needed=True),
+            *columns("name ort:place", needed=True),
             Place("capacity", "t.capacity", readings.WHOLE, needed=True),
             Place(
                 "gebaeude_typ",
@@ -94,21 +44,22 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 readings.KIND_OF_ROOM,
                 needed=True,
             ),
-            Place("nebensaison_preis", "t.price_low", readings.MONEY_OR_NONE, needed=True),
-            Place("hauptsaison_preis", "t.price_high", readings.MONEY_OR_NONE, needed=True),
-            Place("schluesselcode", "t.key_code"),
-            *_texts("street_address:street postal_code city notizen:notes"),
-            Place("endreinigung", "t.final_cleaning_fee", readings.MONEY_OR_NONE, needed=True),
+            *columns("schluesselcode:key_code street_address:street postal_code city notizen:notes"),
+            *columns(
+                "nebensaison_preis:price_low hauptsaison_preis:price_high endreinigung:final_cleaning_fee",
+                readings.MONEY_OR_NONE,
+                needed=True,
+            ),
         ),
         notes="t.notes",
     ),
     "guests": Expectation(
         "guests",
         (
-            *_texts("nachname:last_name", needed=True),
-            *_texts("vorname:first_name"),
+            *columns("nachname:last_name", needed=True),
+            *columns("vorname:first_name"),
             Place("email", "t.email", readings.EMAIL),
-            *_texts(
+            *columns(
                 "telefon:phone strasse:street plz:postal_code ort:city "
                 "mitgliedsnummer:member_number notizen:notes"
                 " beruf:profession bundesland:federal_state dienststelle:duty_station anrede:salutation"
@@ -123,9 +74,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             Place("rechnungs_email", "t.invoice_email", readings.EMAIL),
             Place("geburtsdatum", "t.date_of_birth", readings.DATE),
             Place("dpolg_mitglied", "t.is_member", readings.YES_OR_NO, needed=True),
-            Place("marketing_einwilligung", "t.marketing_consent", readings.BOOLEAN),
-            Place("automail", "t.automatic_mail", readings.BOOLEAN),
-            _created(),
+            *columns("marketing_einwilligung:marketing_consent automail:automatic_mail", readings.BOOLEAN),
+            created(),
         ),
         notes="t.notes",
     ),
@@ -145,13 +95,18 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 readings.MONEY_OR_NONE,
             ),
             Place("bemerkungen", "t.notes"),
-            _created(),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
-            Place("ist_stiftungsfall", "t.foundation_case", readings.YES_OR_NO, needed=True),
-            Place("ist_dpolg_mitglied", "t.guest_is_member", readings.YES_OR_NO, needed=True),
-            Place("putzplan_checkout_date", "t.cleaning_date", readings.DATE),
-            Place("mahnung_gesendet_am", "t.dunning_sent_on", readings.DATE),
-            Place("rechnung_versendet_am", "t.invoice_sent_on", readings.DATE),
+            *columns(
+                "ist_stiftungsfall:foundation_case ist_dpolg_mitglied:guest_is_member",
+                readings.YES_OR_NO,
+                needed=True,
+            ),
+            *columns(
+                "putzplan_checkout_date:cleaning_date mahnung_gesendet_am:dunning_sent_on"
+                " rechnung_versendet_am:invoice_sent_on",
+                readings.DATE,
+            ),
             Place("rechnung_versendet_an", "t.invoice_sent_to"),
             Place("payment_recipient_id", "t.payer_id", readings.WHOLE, reference="payment_recipients"),
             Place(
@@ -172,8 +127,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         "booking_companions",
         (
             _BOOKING,
-            *_texts("nachname:last_name", needed=True),
-            *_texts("vorname:first_name"),
+            *columns("nachname:last_name", needed=True),
+            *columns("vorname:first_name"),
             Place("geburtsdatum", "t.date_of_birth", readings.DATE),
             Place("companion_id", "t.companion_id", readings.WHOLE, reference="guest_companions"),
         ),
@@ -182,10 +137,10 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         "companions",
         (
             _GUEST,
-            *_texts("nachname:last_name", needed=True),
-            *_texts("vorname:first_name beziehung:relationship notizen:notes"),
+            *columns("nachname:last_name", needed=True),
+            *columns("vorname:first_name beziehung:relationship notizen:notes"),
             Place("geburtsdatum", "t.date_of_birth", readings.DATE),
-            _created(),
+            created(),
         ),
         notes="t.notes",
     ),
@@ -193,22 +148,22 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         "price_lines",
         (
             _BOOKING,
-            *_texts("service_name:label", needed=True),
+            *columns("service_name:label", needed=True),
             Place("service_price", "t.amount", readings.MONEY),
             Place("price_type", _FORM_OF_LINE, _FORM, needed=True),
             Place("original_value", f"coalesce({_PERCENTAGE}, t.amount)", readings.NUMBER, needed=True),
             Place("applies_to", "coalesce(t.applies_to, 'nights')", _BASE, needed=True),
-            _created(),
+            created(),
         ),
     ),
     "discounts": Expectation(
         "price_lines",
         (
             _BOOKING,
-            *_texts("discount_name:label", needed=True),
+            *columns("discount_name:label", needed=True),
             Place("discount_type", _FORM_OF_LINE, _FORM),
             Place("discount_value", f"coalesce({_PERCENTAGE}, -t.amount)", readings.NUMBER),
-            _created(),
+            created(),
         ),
     ),
     "booking_services": Expectation(
@@ -222,7 +177,7 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 reference="service_templates",
             ),
             Place("calculated_price", "abs(t.amount)", readings.NUMBER, needed=True),
-            _created(),
+            created(),
         ),
     ),
     "booking_discounts": Expectation(
@@ -236,24 +191,25 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
                 reference="discount_templates",
             ),
             Place("calculated_price", "abs(t.amount)", readings.NUMBER, needed=True),
-            _created(),
+            created(),
         ),
     ),
     "service_templates": Expectation(
         "service_templates",
         (
-            *_texts("name", needed=True),
-            *_texts("description emoji color_hex:colour"),
+            *columns("name", needed=True),
+            *columns("description emoji color_hex:colour"),
             Place("price", "t.price", readings.MONEY_OR_NONE, needed=True),
-            Place("is_active", "t.active", readings.YES_OR_NO, needed=True),
-            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO, needed=True),
+            *columns(
+                "is_active:active show_in_cleaning_plan requires_dog_cleaning requires_bedding_change"
+                " requires_deep_cleaning",
+                readings.YES_OR_NO,
+                needed=True,
+            ),
             Place("price_type", "t.price_type", _FORM, needed=True),
             Place("applies_to", "t.applies_to", _BASE, needed=True),
-            Place("requires_dog_cleaning", "t.requires_dog_cleaning", readings.YES_OR_NO, needed=True),
-            Place("requires_bedding_change", "t.requires_bedding_change", readings.YES_OR_NO, needed=True),
-            Place("requires_deep_cleaning", "t.requires_deep_cleaning", readings.YES_OR_NO, needed=True),
             Place("cleaning_plan_position", "t.cleaning_plan_position"),
-            _created(),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
         notes="t.description",
@@ -261,14 +217,13 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "discount_templates": Expectation(
         "discount_templates",
         (
-            *_texts("name", needed=True),
-            *_texts("description emoji color_hex:colour cleaning_plan_position"),
+            *columns("name", needed=True),
+            *columns("description emoji color_hex:colour cleaning_plan_position"),
             Place("discount_type", "t.price_type", _FORM, needed=True),
             Place("applies_to", "t.applies_to", _BASE, needed=True),
             Place("discount_value", "t.price", readings.MONEY_OR_NONE, needed=True),
-            Place("is_active", "t.active", readings.YES_OR_NO, needed=True),
-            Place("show_in_cleaning_plan", "t.show_in_cleaning_plan", readings.YES_OR_NO, needed=True),
-            _created(),
+            *columns("is_active:active show_in_cleaning_plan", readings.YES_OR_NO, needed=True),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
         notes="t.description",
@@ -276,9 +231,9 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "payment_recipients": Expectation(
         "payers",
         (
-            *_texts("name", needed=True),
-            *_texts("company street plz:postal_code city country contact_person notes"),
-            _created(),
+            *columns("name", needed=True),
+            *columns("company street plz:postal_code city country contact_person notes"),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
         notes="t.notes",
@@ -289,9 +244,9 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
             _GUEST,
             _BOOKING,
             Place("amount", "t.amount", readings.MONEY),
-            *_texts("transaction_type:kind", needed=True),
-            *_texts("notes created_by:actor"),
-            _created(),
+            *columns("transaction_type:kind", needed=True),
+            *columns("notes created_by:actor"),
+            created(),
         ),
         notes="t.notes",
     ),
@@ -299,14 +254,14 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         "reminders",
         (
             _BOOKING,
-            *_texts("reminder_type:kind title priority", needed=True),
-            *_texts("description completed_by"),
+            *columns("reminder_type:kind title priority", needed=True),
+            *columns("description completed_by"),
             Place("due_date", "t.due_date", readings.DATE, needed=True),
             Place("is_completed", "t.completed", readings.YES_OR_NO, needed=True),
             Place("completed_at", "t.completed_at", readings.MOMENT),
             Place("is_snoozed", "t.snoozed_until IS NOT NULL", readings.YES_OR_NO, needed=True),
             Place("snoozed_until", "t.snoozed_until", readings.DATE),
-            _created(),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
         notes="t.description",
@@ -314,21 +269,21 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "email_config": Expectation(
         "email_settings",
         (
-            *_texts("smtp_server from_email", needed=True),
-            *_texts("smtp_username from_name"),
+            *columns("smtp_server from_email", needed=True),
+            *columns("smtp_username from_name"),
             Place("smtp_password", "t.smtp_password"),
             Place("smtp_port", "t.smtp_port", readings.WHOLE, needed=True),
             Place("use_tls", "t.use_tls", readings.BOOLEAN, needed=True),
-            _created(),
+            created(),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
     ),
     "email_templates": Expectation(
         "email_templates",
         (
-            *_texts("template_name:name subject body", needed=True),
-            *_texts("description"),
-            _created(),
+            *columns("template_name:name subject body", needed=True),
+            *columns("description"),
+            created(),
             Place("updated_at", "t.updated_at", readings.SUMMER_MOMENT),
         ),
         notes="t.description",
@@ -338,8 +293,8 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
         (
             _BOOKING,
             _GUEST,
-            *_texts("recipient_email:recipient subject", needed=True),
-            *_texts("template_name error_message"),
+            *columns("recipient_email:recipient subject", needed=True),
+            *columns("template_name error_message"),
             Place(
                 "status",
                 "t.status",
@@ -353,34 +308,30 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "company_settings": Expectation(
         "company_settings",
         (
-            *_texts(
+            *columns(
                 "company_name street_address:street plz:postal_code city country phone fax email website"
             ),
-            *_texts("tax_id ceo_name registry_court"),
+            *columns("tax_id ceo_name registry_court"),
             Place("updated_at", "t.updated_at", readings.MOMENT),
         ),
     ),
     "payment_settings": Expectation(
         "company_settings",
         (
-            *_of("company_settings", "bank_name iban bic account_holder payment_text"),
-            *_of(
+            *single("company_settings", "bank_name iban bic account_holder payment_text"),
+            *single(
                 "house_settings",
                 "payment_due_days:payment_days reminder_after_days:payment_reminder_days",
                 readings.WHOLE,
             ),
-            *_of("house_settings", "dpolg_rabatt:member_discount_percentage", readings.MONEY),
+            *single("house_settings", "dpolg_rabatt:member_discount_percentage", readings.MONEY),
         ),
     ),
     "pricing_settings": Expectation(
         "house_settings",
         (
-            *_of(
-                "house_settings",
-                "mitglieder_rabatt_aktiv:member_discount_active",
-                readings.YES_OR_NO,
-            ),
-            *_of("house_settings", "mitglieder_rabatt_prozent:member_discount_percentage", readings.MONEY),
+            *single("house_settings", "mitglieder_rabatt_aktiv:member_discount_active", readings.YES_OR_NO),
+            *single("house_settings", "mitglieder_rabatt_prozent:member_discount_percentage", readings.MONEY),
             Place(
                 "rabatt_basis",
                 "(SELECT x.discount_base FROM app.house_settings x)",
@@ -395,19 +346,22 @@ EXPECTATIONS: Final[Mapping[str, Expectation]] = {
     "notification_settings": Expectation(
         "house_settings",
         (
-            *_of(
+            *single(
                 "house_settings",
                 "checkin_reminders_enabled:mail_checkin_reminders "
                 "payment_reminders_enabled:mail_payment_reminders",
                 readings.YES_OR_NO,
             ),
-            *_of("house_settings", "payment_reminder_after_days:payment_reminder_days", readings.WHOLE),
-            *_of("house_settings", "payment_reminder_repeat_days", readings.WHOLE),
+            *single(
+                "house_settings",
+                "payment_reminder_after_days:payment_reminder_days payment_reminder_repeat_days",
+                readings.WHOLE,
+            ),
         ),
     ),
     "reminder_settings": Expectation(
         "house_settings",
-        _of(
+        single(
             "house_settings",
             "auto_reminder_incomplete_data:remind_incomplete_data auto_reminder_payment:remind_payment"
             " auto_reminder_checkin:remind_checkin auto_reminder_invoice:remind_invoice"

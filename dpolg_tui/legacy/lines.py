@@ -11,7 +11,8 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from dpolg_tui.legacy import readings
-from dpolg_tui.legacy.expectations import EXPECTATIONS, Expectation, Place
+from dpolg_tui.legacy.expectations import EXPECTATIONS
+from dpolg_tui.legacy.places import Expectation, Place
 from dpolg_tui.legacy.source import SourceFile, SourceTable
 from dpolg_tui.legacy.totals import Money
 

@@ -40,6 +40,7 @@ _ATTENTION = {
     "stay_cut": "auf 365 Nächte gekürzt",
     "too_many_persons": "mehr Personen als Betten",
     "number_replaced": "neue Reservierungsnummer",
+    "room_there": "Zimmer war schon da, seine Werte gelten",
 }
 _NAMED = 50
 _COLUMNS = (
@@ -208,7 +209,11 @@ def findings(report: dict[str, Any]) -> list[str]:
         for reason in report["quarantine_reasons"]
     ]
     for kind, label in _ATTENTION.items():
-        numbers = [row["number"] for row in report["attention"] if row["kind"] == kind]
+        numbers = [
+            row["number"] + (f" ({row['columns']})" if row.get("columns") else "")
+            for row in report["attention"]
+            if row["kind"] == kind
+        ]
         if numbers:
             more = f" und {number(len(numbers) - _NAMED)} weitere" if len(numbers) > _NAMED else ""
             lines.append(f"Bitte prüfen, {label}: {', '.join(numbers[:_NAMED])}{more}")
@@ -239,7 +244,32 @@ def findings(report: dict[str, Any]) -> list[str]:
             for row in left
             if row["obstacle"]
         ][:_NAMED]
-    return lines
+    return lines + _left_behind(report)
+
+
+def _left_behind(report: dict[str, Any]) -> list[str]:
+    """Bookings that did not come over though nothing is wrong with them; the last thing to be read."""
+    reasons = {(reason["table"], reason["code"]): reason["rows"] for reason in report["quarantine_reasons"]}
+    follow = reasons.get(("bookings", "parent_quarantined"), 0)
+    orphans = reasons.get(("bookings", "parent_missing"), 0)
+    if not follow + orphans:
+        return []
+    parents = [
+        f"{number(sum(rows for (name, _), rows in reasons.items() if name == table))} {label}"
+        for table, label in (("rooms", "Zimmer"), ("guests", "Gäste"))
+        if any(name == table for name, _ in reasons)
+    ]
+    named = f" ({', '.join(parents)})" if parents else ""
+    because = [
+        *([f"{number(follow)}, weil ihr Zimmer oder Gast es ist{named}"] if follow else []),
+        *([f"{number(orphans)}, weil ihr Zimmer oder Gast in der alten Datei fehlt"] if orphans else []),
+    ]
+    remedy = "noch einmal proben" if report["dry_run"] else "noch einmal mit --update aufrufen"
+    return [
+        f"ACHTUNG: {number(follow + orphans)} × bleibt eine Buchung in Quarantäne: {'; '.join(because)}. "
+        f"Bitte diese Zimmer und Gäste im alten Programm berichtigen und {remedy}: dann kommen die "
+        "Buchungen mit."
+    ]
 
 
 def verdict(report: dict[str, Any]) -> str:

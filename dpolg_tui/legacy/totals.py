@@ -50,7 +50,9 @@ async def remember(connection: Any) -> None:
     counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM app.{name}" for name in _COUNTED)
     await connection.execute(
         "CREATE TEMP TABLE verification_before (name text, records bigint) ON COMMIT DROP;"
-        f" INSERT INTO verification_before {counts}"
+        f" INSERT INTO verification_before {counts};"
+        " CREATE TEMP TABLE verification_rooms ON COMMIT DROP AS"
+        " SELECT id, r::text AS record FROM app.rooms r"
     )
 
 
@@ -80,10 +82,11 @@ async def _check_records(connection: Any, result: Verification) -> None:
     migrated = {
         row["target_table"]: (row["all"], row["new"])
         for row in await connection.fetch(
-            "SELECT f.target_table, count(*) AS all, count(*) - count(e.row_id) AS new"
+            "SELECT f.target_table, count(*) AS all, count(*) - count(coalesce(e.row_id, r.id)) AS new"
             "  FROM migration_account f"
             "  LEFT JOIN (SELECT DISTINCT source_table, row_id FROM migration_earlier) e"
             "    ON e.source_table = f.source_table AND e.row_id = f.row_id"
+            "  LEFT JOIN verification_rooms r ON f.target_table = 'rooms' AND r.id = f.target_id"
             " WHERE f.fate = 'migrated' GROUP BY 1"
         )
     }
@@ -100,6 +103,13 @@ async def _check_records(connection: Any, result: Verification) -> None:
         expected = row["before"] + added
         if row["now"] != expected:
             result.differ(f"{name}: {expected} Einträge erwartet, {row['now']} gefunden")
+    changed = await connection.fetchval(
+        "SELECT count(*) FROM verification_rooms b LEFT JOIN app.rooms r ON r.id = b.id"
+        " WHERE b.record IS DISTINCT FROM r::text AND b.id NOT IN"
+        "  (SELECT target_id FROM migration_earlier WHERE target_table = 'rooms')"
+    )
+    if changed:
+        result.differ(f"rooms: {changed} Zimmer, die schon da waren, sind nicht mehr, wie sie waren")
 
 
 async def _check_money(connection: Any, result: Verification, money: Money) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +18,19 @@ from dpolg_tui.legacy import readings
 from dpolg_tui.legacy.cells import Data, has_grown, is_anywhere, is_cell, is_clean, is_masked
 from dpolg_tui.legacy.errors import DifferencesFound
 from dpolg_tui.legacy.lines import BEHIND, BETWEEN, Part, Row, TableLines
+from dpolg_tui.legacy.rules import SECRETS, Rules
 from dpolg_tui.legacy.totals import Money, Verification, check_totals
 
 if TYPE_CHECKING:
-    from dpolg_tui.legacy.expectations import Expectation, Place
     from dpolg_tui.legacy.options import Progress
+    from dpolg_tui.legacy.places import Expectation, Place
     from dpolg_tui.legacy.second_reading import Parts
     from dpolg_tui.legacy.source import SourceFile, SourceTable
 
-_LONGEST_STAY = 365
-_LARGEST_NUMBER = 2**63 - 1
 _PLACES = 50
 
 # What a text moves to the notes from; a number there would prove nothing.
 _WRITTEN = (readings.TEXT, readings.EMAIL, readings.DATE, readings.KIND_OF_ROOM)
-
-
-_SECRETS = ("schluesselcode", "smtp_password")
 
 
 async def check(
@@ -101,6 +96,7 @@ class _Table:
         self._columns = self._lines.columns
         self._result = result
         self._money = money
+        self._rules = Rules(connection, self._lines)
         self._expected: Expectation | None = self._lines.expected
         self._places: tuple[Place, ...] = self._lines.places
         self._numbers = self._lines.numbers
@@ -265,7 +261,7 @@ class _Table:
             cell = cells.get(column)
             if value is None or (type(value) is str and cell == ["text", value]):
                 continue
-            if column.lower() not in _SECRETS and not is_cell(cell, value) and not is_masked(cell, value):
+            if column.lower() not in SECRETS and not is_cell(cell, value) and not is_masked(cell, value):
                 self._differ(row, f"Spalte {column} ist nicht aufbewahrt")
 
     def _not_kept(self, row: Row, kept: str | None) -> list[str]:
@@ -317,9 +313,13 @@ class _Table:
             return
         if self._expected is not None and place.sql == self._expected.notes and has_grown(value, stored):
             return
-        if place.column in _SECRETS and stored == readings.as_readable(value):
+        if place.column in SECRETS and stored == readings.as_readable(value):
             return  # its original is kept nowhere
-        if await self._follows(row, place, stored):
+        if await self._rules.was_there(row):
+            if not self._rules.is_namesake(row, place, stored, hidden):
+                self._differ(row, f"Spalte {place.column} ist weder die des Zimmers noch aufbewahrt")
+            return
+        if await self._rules.follows(row, place, stored):
             return
         if value is None or (isinstance(value, str) and not value.strip()):
             # Nothing was said: the mapping may choose, where the new column needs something.
@@ -330,67 +330,6 @@ class _Table:
         ):
             return
         self._differ(row, f"Spalte {place.column} ist nicht wie in der Datei")
-
-    async def _follows(self, row: Row, place: Place, stored: str) -> bool:
-        """What the rules of the new schema make of the row."""
-        match self._name, place.column:
-            case "bookings", "room_id":
-                return not stored and await self._has_no_room(row)
-            case "bookings", "bezahlt" | "bezahlt_am" | "zahlungsmethode":
-                # A payment of nothing is none.
-                nothing = readings.as_money_or_none(self._lines.value(row, "gesamtpreis")) == "0.00"
-                return nothing and stored in ("", "false")
-            case "bookings", "ist_stiftungsfall":
-                status = readings.as_text(self._lines.value(row, "status")).strip().lower()
-                return stored == "true" and status == "stiftungsfall"
-            case "rooms", "nebensaison_preis" | "hauptsaison_preis":
-                # 0.0 was: never set.
-                never = readings.as_money_or_none(self._lines.value(row, place.column)) == "0.00"
-                pair = (self._lines.value(row, name) for name in ("price_non_member", "price_member"))
-                return never and stored in {readings.as_money_or_none(value) for value in pair}
-        if place.reference and not stored:
-            return not await self._is_migrated(place.reference, self._lines.value(row, place.column))
-        return False
-
-    async def _has_no_room(self, row: Row) -> bool:
-        """Whether a stay may be without a room: too long, the room is missing, or somebody else has it."""
-        room = self._lines.value(row, "room_id")
-        if not await self._is_migrated("rooms", room):
-            return True
-        arrival = readings.as_date(self._lines.value(row, "checkin_date"))
-        departure = readings.as_date(self._lines.value(row, "checkout_date"))
-        if readings.UNREADABLE in (arrival, departure) or not (arrival and departure):
-            return False
-        first, last = date.fromisoformat(arrival), date.fromisoformat(departure)
-        if (last - first).days > _LONGEST_STAY:
-            return True
-        return bool(
-            await self._connection.fetchval(
-                "SELECT EXISTS (SELECT FROM app.occupancies o WHERE o.active AND o.arrival < $3 "
-                "AND o.departure > $2"
-                " AND o.room_id = (SELECT target_id FROM migration_account WHERE source_table = 'rooms'"
-                " AND row_id = $1 UNION ALL SELECT target_id FROM migration_earlier WHERE "
-                "source_table = 'rooms'"
-                " AND row_id = $1 LIMIT 1))",
-                int(readings.as_whole(room)),
-                first,
-                last,
-            )
-        )
-
-    async def _is_migrated(self, table: str, value: Any) -> bool:
-        number = readings.as_whole(value)
-        if not number.lstrip("-").isdigit() or abs(int(number)) > _LARGEST_NUMBER:
-            return False
-        return bool(
-            await self._connection.fetchval(
-                "SELECT EXISTS (SELECT FROM migration_account WHERE source_table = $1 AND row_id = $2"
-                " AND fate = 'migrated')"
-                " OR EXISTS (SELECT FROM migration_earlier WHERE source_table = $1 AND row_id = $2)",
-                table,
-                int(number),
-            )
-        )
 
     async def _elsewhere(self, ids: list[int]) -> dict[int, tuple[str, list[Data]]]:
         """Notes of the record, and originals of these rows that are in quarantine or kept."""

@@ -89,6 +89,8 @@ SELECT * FROM (VALUES
     ('price_fallback', false, false, 'Saisonpreis war nie eingestellt: hier gilt der alte Preis für Nichtmitglieder.'),
     ('number_replaced', true, false, 'Platzhalter oder doppelte Reservierungsnummer durch eine neue Nummer ersetzt.'),
     ('new_id', false, false, 'Nummer des Datensatzes war inzwischen vergeben: neue Nummer in legacy.id_map.'),
+    ('room_there', false, false, 'Ein Zimmer dieses Namens war schon da: es bleibt, wie es ist, und bekommt die Buchungen.'),
+    ('room_differs', true, true, 'Beim Zimmer, das schon da war, steht etwas anderes, und das gilt; das Original bleibt im Schema legacy.'),
     ('parent_missing', true, true, 'Verweis auf einen Datensatz, den es nicht mehr gibt oder der in Quarantäne ist: entfällt.'),
     ('too_many_persons', false, false, 'Mehr Personen als Betten: übernommen, wie es ist; bitte prüfen.'),
     ('overlap', true, true, 'Doppelt belegt: der Aufenthalt der später angelegten Buchung steht unter „Ohne Zimmer“.'),

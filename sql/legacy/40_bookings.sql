@@ -2,7 +2,7 @@
 
 CREATE TEMP TABLE map_bookings ON COMMIT DROP AS
 SELECT p.*, p.row_id AS new_id, false AS known, NULL::text AS warning, NULL::text AS added_note,
-       g.new_id AS guest, r.new_id AS room, y.new_id AS payer, m.i_capacity AS beds, gm.b_dpolg_mitglied AS guest_was_member,
+       g.new_id AS guest, r.new_id AS room, y.new_id AS payer, m.beds, gm.b_dpolg_mitglied AS guest_was_member,
        coalesce(p.m_created_at, p.m_updated_at, now()) AS created,
        p.reservierungsnummer AS number, p.d_checkout_date AS departure, s.new_status,
        CASE WHEN g.old_id IS NULL THEN 'parent_missing:guest_id'

@@ -63,8 +63,8 @@ SELECT current_setting('legacy.run_id')::bigint, s.table_name, s.row_id, legacy.
  WHERE s.table_name NOT IN (SELECT source_table FROM migration_target);
 CREATE TEMP TABLE kept_cell ON COMMIT DROP AS
 SELECT DISTINCT x.source_table, x.row_id, x.column_name FROM migration_cell x JOIN migration_kind k USING (kind)
- WHERE k.keeps AND NOT EXISTS (SELECT FROM migration_column m WHERE m.table_name = x.source_table
-                                  AND m.column_name = x.column_name AND m.type = 's');
+ WHERE k.keeps AND (k.kind = 'room_differs' OR NOT EXISTS (SELECT FROM migration_column m WHERE m.table_name = x.source_table
+                                  AND m.column_name = x.column_name AND m.type = 's'));
 ANALYZE kept_cell;
 DO $$
 DECLARE

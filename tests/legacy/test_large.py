@@ -26,7 +26,12 @@ from tests.legacy.migration import arguments, migrate, query, state
 from tests.legacy.test_crash import check, reach, wait_until_free
 from tools.make_legacy_sqlite import LATE, applicable, build
 
-MOMENTS = ("Zuordnen …", "Indizes aufbauen …", "Prüfen …")
+# A file that keeps its indexes is killed at each of them in test_crash.
+MOMENTS = (
+    pytest.param("Zuordnen …", marks=pytest.mark.long),
+    "Indizes aufbauen …",
+    pytest.param("Prüfen …", marks=pytest.mark.long),
+)
 # The command, for which any file is a large one.
 AS_LARGE = (
     "import sys; from dpolg_tui.legacy import indexes, second_reading;"

@@ -15,7 +15,17 @@ from dpolg_tui.legacy.report import findings
 from tests.databases import TestDatabase, run
 from tests.legacy.migration import accounted, counts, execute, migrate, query, source, start, state, value
 from tests.sql.stage import DAY, Stage, connect
-from tools.make_legacy_sqlite import EARLY, LAST, LATE, MIDDLE, STAGES, applicable, build, build_newer
+from tools.make_legacy_sqlite import (
+    DEFECTS,
+    EARLY,
+    LAST,
+    LATE,
+    MIDDLE,
+    STAGES,
+    applicable,
+    build,
+    build_newer,
+)
 
 SECOND_RUN = ("--no-backup",)
 Capsys = pytest.CaptureFixture[str]
@@ -76,6 +86,17 @@ def test_every_stage(stage: int, database: TestDatabase, tmp_path: Path) -> None
     file = house(tmp_path / "alt.sqlite", stage)
     result = migrate(database, file, tmp_path / "run")
     assert result.code == 0
+    accounted(result.tables)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_each_defect_alone(defect: str, database: TestDatabase, tmp_path: Path) -> None:
+    stage = max(stage for stage in STAGES if defect in applicable(stage))
+    file = build(tmp_path / "alt.sqlite", stage, guests=40, bookings=40, defects={defect: 0.2}).path
+    result = migrate(database, file, tmp_path / "run")
+    assert result.code == 0
+    assert {name: table["read"] for name, table in result.tables.items()} == counts(file)
     accounted(result.tables)
 
 

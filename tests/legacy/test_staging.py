@@ -131,7 +131,7 @@ ANY_VALUE = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(ANY_VALUE, ANY_VALUE, ANY_VALUE), max_size=30))
 def test_lines_of_copy_are_what_was_read(rows: list[tuple[Any, ...]]) -> None:
     """The quick way and the careful one agree, and COPY's and JSON's escapes lead back to the values."""

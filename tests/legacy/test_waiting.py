@@ -54,7 +54,10 @@ def busiest(file: Path, column: str) -> int:
 
 @pytest.mark.parametrize(
     ("parent", "column", "spoil"),
-    [("guests", "guest_id", "nachname = ''"), ("rooms", "room_id", "capacity = -1")],
+    [
+        pytest.param("guests", "guest_id", "nachname = ''", marks=pytest.mark.long),
+        ("rooms", "room_id", "capacity = -1"),
+    ],
 )
 def test_a_corrected_parent_brings_all_that_waited_for_it(
     parent: str, column: str, spoil: str, server: Server, database: TestDatabase, file: Path, tmp_path: Path
