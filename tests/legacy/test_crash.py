@@ -140,6 +140,8 @@ def kill_server(server: Server) -> None:
     """Postmaster and all its children at once, as when the power goes."""
     postmaster = server.cluster.postmaster()
     assert postmaster is not None
+    # Stopped first: a child made while they are listed would hold the shared memory of the next start.
+    os.kill(postmaster.process.pid, signal.SIGSTOP)
     listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(postmaster.process.pid)],
         capture_output=True,

@@ -77,11 +77,13 @@ class PaletteDialog(BaseDialog[Action]):
 
     def _list(self, text: str) -> None:
         words = search_key(text).split()
-        self._shown = [
+        fitting = [
             action
             for action in self._actions
             if all(word in search_key(f"{action.label} {action.help}") for word in words)
         ]
+        # Those that are called so, before those whose explanation only has the words in it.
+        self._shown = sorted(fitting, key=lambda action: not _named(action, words))
         options = self.query_one(OptionList)
         options.clear_options()
         width = max((len(key_label(action.key)) for action in self._shown if action.key), default=0)
@@ -120,3 +122,7 @@ class PaletteDialog(BaseDialog[Action]):
             options.action_cursor_down()
         else:
             options.action_cursor_up()
+
+
+def _named(action: Action, words: list[str]) -> bool:
+    return all(word in search_key(action.label) for word in words)

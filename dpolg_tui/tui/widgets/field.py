@@ -38,11 +38,12 @@ class LineInput(Input):
     ]
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(value, placeholder=placeholder, id=id, compact=True, highlighter=None)
-        self.cursor_blink = False
+        # Before Textual's part, which already sets a value.
         self._typed_before: list[str] = []
         self._typed_after: list[str] = []
         self._in_word = self._in_step = False
+        super().__init__(value, placeholder=placeholder, id=id, compact=True, highlighter=None)
+        self.cursor_blink = False
 
     def watch_value(self, before: str, after: str) -> None:
         """Keeps what was typed, a run of letters as one; what the program puts in begins anew."""
