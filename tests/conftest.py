@@ -1,6 +1,7 @@
 """Fixtures for everybody: a real PostgreSQL and a database of its own for each test.
 
-A test marked ``both_versions`` runs on the embedded PostgreSQL and on the system's.
+A test marked ``both_versions`` runs on the embedded PostgreSQL and on the system's: there in every run or,
+but for the core of them, in the long one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ import pytest
 
 from tests.databases import Server, Servers, TestDatabase
 
-KINDS = ("embedded", "system")
+ON_SYSTEM_IN_EVERY_RUN = {
+    *("tests.test_databases", "tests.operations.test_embedded", "tests.db.test_connection"),
+    *("tests.sql.test_migrations", "tests.sql.test_privileges", "tests.sql.test_matrix"),
+}
+"""What would break first on another version. The others marked both_versions see it in the long run."""
 
 
 def pytest_configure() -> None:
@@ -33,8 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives each test its servers."""
     if "server" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("both_versions") is not None
-        metafunc.parametrize("server", KINDS if both else KINDS[:1], indirect=True, scope="session")
+        kinds: list[object] = ["embedded"]
+        if metafunc.definition.get_closest_marker("both_versions") is not None:
+            core = metafunc.module.__name__ in ON_SYSTEM_IN_EVERY_RUN
+            kinds.append("system" if core else pytest.param("system", marks=pytest.mark.long))
+        metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ import itertools
 import os
 import secrets
 import shutil
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -76,6 +77,8 @@ class Server:
         self.kind = kind
         self._shared = shared
         self._has_template = False
+        self._dropping = ThreadPoolExecutor(1)
+        self._drops: deque[Future[None]] = deque()
 
     @property
     def cluster(self) -> Cluster:
@@ -114,15 +117,19 @@ class Server:
         )
 
     def drop(self, database: TestDatabase) -> None:
-        """Removes a database, whoever is still connected."""
-        self.execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+        """Removes a database, whoever is still connected, while the next test begins."""
+        statement = f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)'
+        self._drops.append(self._dropping.submit(lambda: asyncio.run(self._execute(statement))))
+        while self._drops and self._drops[0].done():
+            self._drops.popleft().result()
 
     def execute(self, *statements: str) -> None:
         """Runs statements as superuser in the maintenance database, each on its own."""
         run(lambda: self._execute(*statements))
 
     def close(self) -> None:
-        """Stops the server and removes it."""
+        """Stops the server and removes it, with what was still to be dropped."""
+        self._dropping.shutdown(cancel_futures=True)
         run(self._shared.close)
 
     async def _execute(self, *statements: str) -> None:
