@@ -12,7 +12,7 @@ demo: venv
 
 # Two at a time, a file each: every worker has PostgreSQL servers of its own.
 test: venv
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: venv
 	$(BIN)/python -m pytest -n 2 -m long

@@ -14,7 +14,7 @@ from tests.tui.desk_app import Running
 
 PICTURES = Path(__file__).parent / "pictures"
 _CLOCK = re.compile(r"\d\d\.\d\d\.\d{4} \d\d:\d\d")
-_LIMIT = 5.0
+_LIMIT = 20.0
 _STILL = 0.4
 
 Compare = Callable[[Running, str], Awaitable[str]]

@@ -18,7 +18,7 @@ from dpolg_tui.settings import UiSettings
 from dpolg_tui.tui.app import DeskApp
 from tests.databases import TestDatabase
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 
 
 def config_for(database: TestDatabase, **more: Any) -> Config:
@@ -38,7 +38,7 @@ class Running:
         return self.app.desk
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
-        """Waits until something is so; fails after ten seconds."""
+        """Waits until something is so; fails after half a minute."""
         end = time.monotonic() + TIMEOUT
         while not condition():
             if time.monotonic() > end:
