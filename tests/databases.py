@@ -10,7 +10,7 @@ import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -114,6 +114,16 @@ class Server:
             dsn=self.cluster.dsn(name, CLIENT),
             backup_dsn=self.cluster.dsn(name, BACKUP),
             users={},
+        )
+
+    def found_again(self, database: TestDatabase) -> TestDatabase:
+        """The database where it is now: a server that is started again may have got another port."""
+        return replace(
+            database,
+            superuser_dsn=self.cluster.dsn(database.name),
+            owner_dsn=self.cluster.dsn(database.name, OWNER),
+            dsn=self.cluster.dsn(database.name, CLIENT),
+            backup_dsn=self.cluster.dsn(database.name, BACKUP),
         )
 
     def drop(self, database: TestDatabase) -> None:

@@ -133,6 +133,7 @@ def test_the_server_is_killed(moment: str, lasting: Server, file: Path, tmp_path
         output, _ = call.communicate(timeout=240)
     assert call.returncode == 3, output
     lasting.cluster.start()
+    database = lasting.found_again(database)
     check(database, before, file, tmp_path)
 
 
@@ -180,6 +181,7 @@ def test_cut_off_anywhere(what: str, number: int, lasting: Server, file: Path, t
         call.communicate(timeout=240)
     if what == "server":
         lasting.cluster.start()
+        database = lasting.found_again(database)
     wait_until_free(database)
     check(database, before, file, tmp_path)
 
