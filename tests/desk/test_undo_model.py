@@ -81,7 +81,7 @@ class Changing(RuleBasedStateMachine):
             return None
         self.before.append(before)
         self.after.clear()
-        assert self.undo.last_changes.to_redo() is None
+        assert self.undo.last_changes.to_redo() == []
         return result
 
     def bars(self, wanted: Callable[[Occupancy], object]) -> list[Occupancy]:
