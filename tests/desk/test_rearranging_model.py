@@ -245,7 +245,7 @@ class House(RuleBasedStateMachine):
     @rule(one=st.integers(0, 50), days=st.sampled_from([1, 2, 3, -2]))
     def shift_neighbours(self, one: int, days: int) -> None:
         bar = self.bar(one, lambda bar: len(self.neighbours(bar)) > 1)
-        others = self.neighbours(bar)
+        others = list(self.bars.values())
         self.rearranged(
             lambda: rearrange.shift(bar, days, others, self.today),
             lambda: self.on.desk.bookings.shift(bar, days, neighbours=True),
