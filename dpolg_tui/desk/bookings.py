@@ -93,7 +93,7 @@ class BookingActions(RecordActions):
         return await self.rearrange(plans.shift(occupancy, days, (), self._desk.today()))
 
     def make_room(self, occupancy: Occupancy, place: Place) -> Plan:
-        """The plan of a move that shifts who is in its way, from what this desk knows. Raises InvalidInput."""
+        """The plan of a move that shifts who is in its way, as far as known here. Raises InvalidInput."""
         store = self._desk.store
         others = {bar.id: bar for bar in self.in_same_room(place.room_id)}
         for booking in {bar.booking_id for bar in others.values()} - {None}:
@@ -103,8 +103,8 @@ class BookingActions(RecordActions):
             # Another stay of the booking could begin where this desk knows nothing.
             if not store.covers(step.bar.arrival - DAY, step.bar.departure + DAY):
                 raise InvalidInput(
-                    f"{plans.bar_label(step.bar)} reicht über die geladenen Tage hinaus: bitte im Plan dorthin"
-                    " blättern und noch einmal versuchen."
+                    f"{plans.bar_label(step.bar)} reicht über die geladenen Tage hinaus: bitte im Plan"
+                    " dorthin blättern und noch einmal versuchen."
                 )
         return plan
 
