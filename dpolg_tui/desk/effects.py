@@ -48,8 +48,16 @@ def effect(kind: str, record_id: int, action: Action, changes: Changes, answer: 
         return _deleted(known, record_id, answer)
     if kind == "booking":
         return Step(known, record_id, action, _of_booking(action, changes, answer))
+    was = answer.get("was") or {}  # not told when it is answered a second time
     values = {
-        field: Change(None if action == "created" else change.before, change.after)
+        field: Change(
+            None
+            if action == "created"
+            else rows.json_value(field, was[field])
+            if field in was
+            else change.before,
+            change.after,
+        )
         for field, change in changes.items()
         if field != "key_code"  # a secret: neither kept nor known as it was
     }

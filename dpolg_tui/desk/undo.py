@@ -115,6 +115,8 @@ class Undo:
         if collected is not None:
             collected.update({(step.kind, step.id): step for step in steps})
             return
+        if not any(step.does_something for step in steps):
+            return  # a colleague had already made it so: there is nothing of mine to take back
         self.last_changes.add(datetime.now(UTC), what, did, tuple(steps))
         known = {(step.kind, step.id) for entry in self.last_changes.entries for step in entry.steps}
         self._versions = {record: version for record, version in self._versions.items() if record in known}

@@ -47,6 +47,11 @@ class Step:
         """A new record can go again even if not all of it could come back."""
         return not self.lost or self.action == "created"
 
+    @property
+    def does_something(self) -> bool:
+        """Whether anything is different afterwards."""
+        return self.action != "updated" or bool(self.lost or _changed(self.changes))
+
 
 Steps = tuple[Step, ...]
 

@@ -153,6 +153,8 @@ DECLARE
     theirs jsonb;
     conflicting jsonb;
     written bigint;
+    -- What it was, for taking the change back; told once and kept nowhere.
+    was jsonb := '{}';
 BEGIN
     IF answer IS NULL AND record IS NOT NULL THEN
         EXECUTE format('SELECT to_jsonb(t) FROM app.%I t WHERE t.id = $1 FOR NO KEY UPDATE', table_name)
@@ -172,6 +174,10 @@ BEGIN
         END IF;
     END IF;
     IF answer IS NULL THEN
+        IF theirs IS NOT NULL THEN
+            was := jsonb_build_object('was', (
+                SELECT coalesce(jsonb_object_agg(key, theirs -> key), '{}') FROM jsonb_object_keys(wanted - hidden) key));
+        END IF;
         written := app.write_fields(table_name, record, wanted);
         answer := app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', written));
     END IF;
@@ -181,7 +187,7 @@ BEGIN
         -- Done once, deleted since, asked again.
         RETURN jsonb_build_object('outcome', 'missing');
     END IF;
-    RETURN answer || jsonb_build_object('version', theirs -> 'version', 'state', theirs
+    RETURN answer || was || jsonb_build_object('version', theirs -> 'version', 'state', theirs
         - hidden - ARRAY['search', 'sort_key', 'created_at', 'created_by', 'updated_at', 'updated_by']
         -- Of a secret it is only told whether there is one.
         || (SELECT coalesce(jsonb_object_agg('has_' || h, theirs ->> h IS NOT NULL), '{}') FROM unnest(hidden) h));

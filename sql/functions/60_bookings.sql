@@ -397,6 +397,10 @@ BEGIN
             app.in_the_way(jsonb_build_array(target), NULL, record)));
     END;
     answer := app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', block));
+    IF theirs IS NOT NULL THEN
+        answer := answer || jsonb_build_object('was', (
+            SELECT coalesce(jsonb_object_agg(key, theirs -> key), '{}') FROM jsonb_object_keys(wanted) key));
+    END IF;
     RETURN answer || jsonb_build_object('version', (SELECT o.version FROM app.occupancies o WHERE o.id = block));
 END $$;
 
