@@ -273,4 +273,4 @@ def test_merging_and_taking_back_are_what_the_model_says(database: TestDatabase)
 @pytest.mark.both_versions
 def test_merging_and_taking_back_for_long(database: TestDatabase) -> None:
     with ground(database) as on:
-        play(Colleagues, on, examples=200, steps=40)
+        play(Colleagues, on, examples=150, steps=30)

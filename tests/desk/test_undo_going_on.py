@@ -5,6 +5,7 @@ from __future__ import annotations
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.undo import NOTHING_MORE
 from dpolg_tui.domain.merge import Change
+from dpolg_tui.domain.models import Kind
 from tests.databases import TestDatabase
 from tests.desk.two import Two
 from tests.tui.forms_house import signed_in
@@ -112,3 +113,19 @@ async def test_what_never_comes_back_is_said_once_and_passed_over(database: Test
         assert (await admin.undo.undo()).done
         assert await admin.guests.search("Weber") == []
         assert (made.id in admin.store.rooms, guest.id is not None) == (True, True)
+
+
+async def test_what_a_colleague_had_made_so_already_is_not_mine_to_take_back(two: Two) -> None:
+    anna, ben, huber = two.anna, two.ben, two.house.huber
+    block = await anna.blocks.create(two.house.single, two.day(3), two.day(5), Kind.OUT_OF_ORDER, "Bad")
+    await ben.guests.save(huber, {"city": Change("Ulm", "Bonn")})
+    await ben.blocks.save(block.id or 0, {"reason": Change("Bad", "Dach")})
+    known = anna.undo.entries
+    await city(anna, huber, "Ulm", "Bonn")
+    await anna.blocks.save(block.id or 0, {"reason": Change("Bad", "Dach")})
+    assert anna.undo.entries == known
+    await anna.guests.save(huber, {"city": Change("Ulm", "Bonn"), "notes": Change(None, "Hund")})
+    await city(ben, huber, "Bonn", "Passau")
+    assert (await anna.undo.undo()).done
+    guest = await anna.guests.get(huber)
+    assert (guest.city, guest.notes) == ("Passau", None)
