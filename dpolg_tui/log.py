@@ -255,7 +255,7 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         try:
             super().close()
         except OSError:
-            # A full disk: the end of the program must not fail because of it, and there is no place to tell it.
+            # A full disk: the program must not end with an error because of it.
             self.stream = None
             logging.Handler.close(self)
 

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.databases import Server, Servers, TestDatabase
 
@@ -18,6 +19,13 @@ ON_SYSTEM_IN_EVERY_RUN = {
     *("tests.sql.test_migrations", "tests.sql.test_privileges", "tests.sql.test_matrix"),
 }
 """What would break first on another version. The others marked both_versions see it in the long run."""
+
+
+# The same examples in every run, however busy the computer is.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:

@@ -13,9 +13,6 @@ def play(machine: type[RuleBasedStateMachine], on: object, *, examples: int, ste
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
-            derandomize=True,
-            database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -220,3 +220,21 @@ async def test_a_full_disk_is_told_and_stops_no_saving(
         finally:
             log.shutdown()
         assert "the last line" in (disk.path / "state" / "log" / "dpolg-tui.log").read_text()
+
+
+async def test_signing_in_on_a_full_disk(
+    database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "small", 1 << 16) as disk:
+        monkeypatch.setattr("dpolg_tui.locations.state_directory", lambda: disk.path / "state")
+        disk.leave(0)
+        async with signed_in(database, "ben") as ben:
+            house = await furnish(ben)
+            async with running(config_for(database)) as here:
+                await here.sign_in("anna", database.users["anna"].password)
+                desks = Desks(here, ben, house)
+                await desks.open_booking(None)
+                await desks.type_into("notes", "Hund")
+                keep_drafts(here.app)
+                await desks.toast("bitte bald speichern")
+                here.app.leave_at_once()

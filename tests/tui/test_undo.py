@@ -121,3 +121,11 @@ async def test_in_a_text_field_it_is_for_the_text_only(database: TestDatabase) -
         await desks.open_booking(None)
         await desks.press("ctrl+y")
         assert (await desk.guests.get(desks.house.huber)).city == "Ulm"
+        assert (await desk.undo.redo()).done
+        for name in ("notes", "guest_id"):
+            await desks.type_into(name, "Hund")
+            assert "Hund" in str(desks.form.field(name).raw)
+            await desks.press(*["ctrl+z"] * 5)
+            assert desks.form.field(name).raw in ("", (None, ""))
+        assert not desk.undo.entries[0].taken_back
+        assert (await desk.guests.get(desks.house.huber)).city == "Rosenheim"
