@@ -39,7 +39,8 @@ class LastChangesDialog(BaseDialog[None]):
     SCOPE = "last_changes"
     HELP = (
         "Zurückgenommen wird durch eine neue Änderung, die auch im Protokoll steht. Hat inzwischen jemand "
-        "darauf aufgebaut, bleibt alles, wie es ist, und unter der Liste steht, was im Weg ist. "
+        "darauf aufgebaut, bleibt alles, wie es ist, und unter der Liste steht, was im Weg ist; "
+        "frühere Änderungen lassen sich trotzdem zurücknehmen. "
         "Beim Abmelden wird die Liste geleert."
     )
     BINDINGS: ClassVar[list[BindingType]] = []
