@@ -400,8 +400,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
 
     async def _write_emergency_list(self) -> None:
-        path = await self.desk.emergency.write()
-        self.notify(f"Notfallliste geschrieben: {path}", timeout=12)
+        written = await self.desk.emergency.write()
+        why = self.desk.emergency.text_only(written)
+        self.notify(f"Notfallliste geschrieben: {written}" + (f". {why}" if why else ""), timeout=12)
 
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
