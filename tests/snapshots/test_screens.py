@@ -145,7 +145,7 @@ WITH_A_GUEST = ("cancel", "change-stay", "search", "booking", "guest", "guests")
 
 
 async def test_difficult_names_are_shown_as_they_are(small: TestDatabase) -> None:
-    async with opened(config_for(small), DAY, SIZES[1], _account(small, "chart")) as here:
+    async with opened(config_for(small), DAY, (110, 30), _account(small, "chart")) as here:
         stays = here.desk.store.occupancies
         bars = {bar.guest_id: bar for bar in stays.values()}
         for guest, hostile in enumerate(HOSTILE, start=4):
