@@ -73,7 +73,7 @@ async def test_what_is_recorded_stands_there_with_the_servers_moment(
     assert row["server_version"].startswith(f"{version.major}")
 
 
-async def test_every_desk_is_told_how_it_stands(stage: Stage, anna: Desk, backup: asyncpg.Connection) -> None:
+async def test_every_desk_is_told_how_it_stands(anna: Desk, backup: asyncpg.Connection) -> None:
     assert await _state(anna) == NOTHING_YET, "not on the first day"
     await _record(backup)
     await _record(backup, "verification")
