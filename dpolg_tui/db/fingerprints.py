@@ -19,8 +19,8 @@ SELECT n.nspname || '.' || c.relname AS name, format('%I.%I', n.nspname, c.relna
  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
  ORDER BY 1"""
 
-# Sums do not depend on the order of rows and need no memory for them. The odd alias: a column of that name would
-# take precedence over the row.
+# Sums do not depend on the order of rows and need no memory for them. The odd alias: a column of that name
+# would take precedence over the row.
 _MARK = """
 SELECT count(*) AS rows,
        coalesce(sum(('x' || encode(substr(h.hash, 1, 8), 'hex'))::bit(64)::bigint), 0)::text AS first,

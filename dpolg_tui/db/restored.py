@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -12,11 +12,14 @@ import asyncpg
 from dpolg_tui.db import backups, errors, fingerprints, migrations
 from dpolg_tui.db.backups import Entry
 from dpolg_tui.db.fingerprints import TableMark
-from dpolg_tui.db.migrations import OWNER, Finding, Target, connect
+from dpolg_tui.db.migrations import OWNER, Finding, connect
 from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.settings import DatabaseSettings
 
 _NO_SUCH_LOCALE = ("22023", "42809", "42601", "0A000", "42704", "58P01")
 """What CREATE DATABASE says of a sort order or of an option that this server does not have."""
+
+_BALLAST = "public.dpolg_restore_ballast"
 
 
 class CannotRestore(DomainError):  # noqa: N818 - named like the domain's errors
@@ -34,7 +37,7 @@ class Server:
 
 
 @asynccontextmanager
-async def maintenance(server: Target) -> AsyncIterator[Any]:
+async def maintenance(server: DatabaseSettings) -> AsyncIterator[Any]:
     """A connection for work on databases as a whole, without time limits."""
     connection = await connect(server)
     try:
@@ -50,7 +53,7 @@ async def maintenance(server: Target) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def look_at(server: Target) -> Server:
+async def look_at(server: DatabaseSettings) -> Server:
     """The server as it is now."""
     async with maintenance(server) as connection:
         superuser = await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
@@ -61,7 +64,7 @@ async def look_at(server: Target) -> Server:
         )
 
 
-async def create(server: Target, name: str, collation: Mapping[str, str | None]) -> None:
+async def create(server: DatabaseSettings, name: str, collation: Mapping[str, str | None]) -> None:
     """A new database that nobody else may enter yet, sorted as the old one if this server can."""
     async with maintenance(server) as connection:
         for options in _localities(collation):
@@ -79,7 +82,7 @@ async def create(server: Target, name: str, collation: Mapping[str, str | None])
         await connection.execute(f"REVOKE ALL ON DATABASE {_quoted(name)} FROM PUBLIC")
 
 
-async def rename(server: Target, name: str, final: str) -> None:
+async def rename(server: DatabaseSettings, name: str, final: str) -> None:
     """Give a database its final name; raises CannotRestore if that was taken meanwhile."""
     async with maintenance(server) as connection:
         try:
@@ -90,28 +93,46 @@ async def rename(server: Target, name: str, final: str) -> None:
             ) from None
 
 
-async def drop(server: Target, name: str) -> None:
-    """Remove a database that we have made."""
+async def take_ballast(database: DatabaseSettings) -> None:
+    """Occupy 16 MB that ``drop`` gives back first.
+
+    Dropping a database begins with a checkpoint, and one that finds no room at all ends the whole server.
+    """
+    async with maintenance(database) as connection:
+        await connection.execute(f"CREATE TABLE {_BALLAST} (filling text)")
+        await connection.execute(f"ALTER TABLE {_BALLAST} ALTER filling SET STORAGE PLAIN")
+        await connection.execute(
+            f"INSERT INTO {_BALLAST} SELECT repeat('x', 8000) FROM generate_series(1, 2048)"  # noqa: S608
+        )
+
+
+async def drop(server: DatabaseSettings, name: str) -> None:
+    """Remove a database that we have made, if it is there."""
+    if name not in (await look_at(server)).databases:
+        return
+    async with maintenance(replace(server, database=name)) as connection:
+        await connection.execute(f"DROP TABLE IF EXISTS {_BALLAST}")
     async with maintenance(server) as connection:
         await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
 
-async def make_roles(server: Target, passwords: Mapping[str, str | None]) -> None:
+async def make_roles(server: DatabaseSettings, passwords: Mapping[str, str | None]) -> None:
     """Our three roles where they are missing; a password of None leaves theirs as it is."""
     async with maintenance(server) as connection, connection.transaction():
         await migrations.make_roles(connection, dict(passwords), managed=False)
 
 
-async def marks(database: Target) -> dict[str, TableMark]:
+async def marks(database: DatabaseSettings) -> dict[str, TableMark]:
     """What the restored tables hold, before anything in them is changed."""
     async with maintenance(database) as connection, connection.transaction(readonly=True):
         return await fingerprints.take(connection)
 
 
-async def finish(database: Target, entry: Entry) -> list[Finding]:
+async def finish(database: DatabaseSettings, entry: Entry) -> list[Finding]:
     """Bring schema and privileges up to date, end old sessions, note the restore; rows of checks.sql."""
     await migrations.upgrade(database)
     async with maintenance(database) as connection:
+        await connection.execute(f"DROP TABLE {_BALLAST}")
         async with connection.transaction():
             await connection.execute(f"SET LOCAL ROLE {OWNER}")
             await connection.execute("SELECT auth.after_restore()")

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from dpolg_tui.db import fingerprints, restored, sql_files
 from dpolg_tui.db.backups import Entry
 from dpolg_tui.db.migrations import BACKUP, CLIENT, OWNER, Finding, missing_roles
 from dpolg_tui.db.restored import CannotRestore, Server
+from dpolg_tui.domain.errors import DomainError, ServerFull
 from dpolg_tui.operations import dumps, manifest
 from dpolg_tui.operations.files import reason, sha256_of
 from dpolg_tui.operations.manifest import Manifest
@@ -72,6 +74,8 @@ class _Source:
     manifest: Manifest | None
     server_major: int
     program_major: int
+    contents: str
+    """What pg_restore lists."""
 
 
 async def restore(server: DatabaseSettings, plan: Plan) -> Restored:
@@ -94,20 +98,34 @@ async def restore(server: DatabaseSettings, plan: Plan) -> Restored:
         collation: Mapping[str, str | None] = source.manifest.facts.collation if source.manifest else {}
         await restored.create(elsewhere, draft, collation)
         target = replace(server, database=draft)
-        await _fill(program, plan.dump, target)
+        await restored.take_ballast(target)
+        await _fill(program, plan.dump, target, source.contents)
         marks = await restored.marks(target)
         _compare(source.manifest, marks)
         entry = Entry("restore", True, time.monotonic() - started, plan.dump.name, plan.dump.stat().st_size)
         findings = await restored.finish(target, entry)
         await restored.rename(elsewhere, draft, plan.into)
-    except BaseException:
+    except BaseException as error:
         # Also when we are told to stop: a half-filled database must not stay.
-        await asyncio.shield(restored.drop(elsewhere, draft))
+        await asyncio.shield(_remove(elsewhere, draft, error))
+        if isinstance(error, ServerFull):
+            raise _no_room() from None
         raise
     rows = sum(mark.rows for mark in marks.values())
     seconds = time.monotonic() - started
     log.info("restored %d tables with %d rows in %.1f s", len(marks), rows, seconds)
     return Restored(source.manifest, len(marks), rows, seconds, findings, frozenset(missing))
+
+
+async def _remove(elsewhere: DatabaseSettings, draft: str, failure: BaseException) -> None:
+    try:
+        await restored.drop(elsewhere, draft)
+    except DomainError:
+        said = failure.message if isinstance(failure, DomainError) else "Das Wiederherstellen brach ab."
+        raise CannotRestore(
+            f"{said} Übrig bleibt die Datenbank {draft}: bitte mit DROP DATABASE löschen, wenn der Server "
+            "wieder antwortet."
+        ) from failure
 
 
 async def _read_source(plan: Plan) -> _Source:
@@ -135,8 +153,8 @@ async def _read_source(plan: Plan) -> _Source:
         ) from None
     made_by = {name: _major(pattern, listed) for name, pattern in _MADE_BY.items()}
     if described is not None:
-        return _Source(described, described.facts.server_major, described.dumped_by)
-    return _Source(None, made_by["server"], made_by["program"])
+        return _Source(described, described.facts.server_major, described.dumped_by, listed)
+    return _Source(None, made_by["server"], made_by["program"], listed)
 
 
 def _described(dump: Path) -> Manifest:
@@ -212,20 +230,35 @@ def _require_space(server: DatabaseSettings, found: Server, described: Manifest 
         )
 
 
-async def _fill(program: Path, dump: Path, target: DatabaseSettings) -> None:
+async def _fill(program: Path, dump: Path, target: DatabaseSettings, contents: str) -> None:
+    # What hardening.sql took away from built-in functions is in the dump too, and a newer server may not have
+    # them any more: there it is taken away anew.
+    wanted = "".join(line for line in contents.splitlines(keepends=True) if " ACL pg_catalog " not in line)
     try:
-        command: list[str | Path] = [program, "--exit-on-error", "--no-password"]
-        await dumps.run([*command, f"--dbname={target.database}", dump], target)
+        with tempfile.NamedTemporaryFile("w", prefix="dpolg-restore-", suffix=".list") as listed:
+            listed.write(wanted)
+            listed.flush()
+            command: list[str | Path] = [
+                program,
+                "--exit-on-error",
+                "--no-password",
+                f"--use-list={listed.name}",
+            ]
+            await dumps.run([*command, f"--dbname={target.database}", dump], target)
     except dumps.ProgramFailed as error:
         raise CannotRestore(
             f"pg_restore ist gescheitert ({error.message}): bitte beheben oder eine andere Sicherung "
             "benutzen. Nichts wurde verändert."
         ) from None
     except OSError as error:
-        raise CannotRestore(
-            f"Das Wiederherstellen ist nicht möglich ({reason(error)}): bitte auf der Festplatte des "
-            "Servers Platz schaffen. Nichts wurde verändert."
-        ) from None
+        raise _no_room(reason(error)) from None
+
+
+def _no_room(why: str = "kein Platz mehr") -> CannotRestore:
+    return CannotRestore(
+        f"Das Wiederherstellen ist nicht möglich ({why}): bitte auf der Festplatte des Servers Platz "
+        "schaffen. Nichts wurde verändert."
+    )
 
 
 def _compare(described: Manifest | None, found: Mapping[str, fingerprints.TableMark]) -> None:
