@@ -1,4 +1,4 @@
-"""``dpolg-tui backup``, ``backup verify``, ``restore`` and the backup of ``upgrade-db``, as they are typed."""
+"""``dpolg-tui backup``, ``backup verify``, ``restore`` and the backup of ``upgrade-db``, typed."""
 
 from __future__ import annotations
 
