@@ -77,9 +77,10 @@ async def make(database: DatabaseSettings, settings: BackupSettings) -> Made:
             try:
                 with _told_as_failure(directory):
                     file, written = await _write(connection, database, directory)
-            except DomainError as error:
-                await _record_failure(connection, time.monotonic() - started, error)
-                raise
+            except (DomainError, *errors.DRIVER_ERRORS) as error:
+                failure = errors.translate(error)
+                await _record_failure(connection, time.monotonic() - started, failure)
+                raise failure from None
             made = Made(file, written, time.monotonic() - started)
             recorded = await backups.record(connection, made.entry)
             with _told_as_failure(directory):
@@ -208,7 +209,7 @@ async def _dump(
         f"--database={database.database}",
         f"--file={roles}",
     ]
-    globals_program = dumps.find_program("pg_dumpall", dumps.version_of(program) or 0)
+    globals_program = dumps.find_program("pg_dumpall", connection.get_server_version().major)
     await dumps.run([globals_program, *roles_only, *common], database)
     return marks
 

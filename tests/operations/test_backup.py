@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from dpolg_tui.db import migrations
+from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.operations import backup, manifest
 from dpolg_tui.operations.backup import BackupFailed, CopyFailed
 from dpolg_tui.operations.locks import FileLock
@@ -218,6 +219,61 @@ async def test_a_disk_that_fills_meanwhile_leaves_no_file(
         with pytest.raises(BackupFailed, match="kein Platz mehr"):
             await backup.make(settings_of(stage.database.backup_dsn), backups_in(disk.path))
         assert [path.name for path in disk.path.iterdir()] == [".lock"]
+
+
+async def test_a_line_that_is_cut_leaves_no_file(stage: Stage, tmp_path: Path) -> None:
+    """In the middle: pg_dump and the hashes wait for a table that somebody has locked."""
+    superuser = stage.superuser
+    async with connected(stage.database.superuser_dsn) as holder:
+        await holder.execute("BEGIN; LOCK TABLE app.guests IN ACCESS EXCLUSIVE MODE")
+        running = asyncio.create_task(
+            backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path))
+        )
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE usename = 'dpolg_backup' AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(60):
+            while await superuser.fetchval(waiting) < 2:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.05)
+        assert len(_names(tmp_path)) == 4
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'dpolg_backup'"
+        )
+        with pytest.raises((Unreachable, BackupFailed)):
+            await running
+    assert _names(tmp_path) == [".lock"]
+
+
+def _names(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            "echo 'pg_dump: error: kaputt' >&2; exit 1",
+            "Die Sicherung ist gescheitert (pg_dump: error: kaputt)",
+        ),
+        ("exit 0", "Die Sicherung ist gescheitert (pg_restore: error"),
+    ],
+)
+async def test_a_pg_dump_that_fails_or_writes_nothing(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    real = backup.dumps.find_program
+    monkeypatch.setattr(
+        backup.dumps, "find_program", lambda name, *more: program if name == "pg_dump" else real(name, *more)
+    )
+    with pytest.raises(BackupFailed) as failed:
+        await backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path / "b"))
+    assert failed.value.message.startswith(said)
+    assert [path.name for path in (tmp_path / "b").iterdir()] == [".lock"]
+    assert await stage.superuser.fetchval("SELECT note FROM app.backups WHERE NOT ok") == failed.value.message
 
 
 async def test_what_a_killed_backup_left_goes_with_the_next(stage: Stage, tmp_path: Path) -> None:
