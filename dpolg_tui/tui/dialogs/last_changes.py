@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Static
 
-from dpolg_tui.domain.german import clean_line, format_date, format_datetime
+from dpolg_tui.domain.german import clean_line, format_datetime
 from dpolg_tui.domain.undo import Entry
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
@@ -102,8 +102,7 @@ def _why_never(entry: Entry) -> str:
 
 
 def _row(entry: Entry, today: date) -> Row:
-    day, _, clock = format_datetime(entry.at).partition(" ")
-    when = clock if day == format_date(today) else f"{day[:6]} {clock}"
+    when = format_datetime(entry.at, today)
     if entry.taken_back:
         state, style = TAKEN_BACK, "dim"
     elif entry.lost:
