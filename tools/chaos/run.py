@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import random
 import statistics
 import sys
@@ -17,10 +18,11 @@ from typing import Any
 
 import asyncpg
 
-from tests.databases import TestDatabase, run
+from tests.databases import run
 from tools.chaos import checker, history
-from tools.chaos.faults import KINDS, Faults
-from tools.chaos.ground import Ground, furnish, open_desks, start_server, working_directory
+from tools.chaos.faults import A_MINUTE, KINDS, OFTEN_ENOUGH, Faults
+from tools.chaos.ground import Ground, furnish, open_desks, working_directory
+from tools.chaos.servers import Disk, Servers
 
 ACTION_LIMIT = 4.0
 """Seconds: ``action_timeout`` of these desks. Shorter than the usual ten, so that short faults reach it."""
@@ -28,6 +30,8 @@ GRACE = 1.0
 """Seconds by which an action may be late because all desks share the processors of this computer."""
 VIEW_LIMIT = 5.0
 """Seconds after healing in which every desk must show the database."""
+NEVER = 30.0
+"""Seconds for which a late view is watched: what is not right then, never will be."""
 QUEUE_LIMIT = 30.0
 BUSY = 0.05
 CROWDED, MOST_CROWDED = 2.0, 4.0
@@ -66,9 +70,12 @@ class Run:
         self.overlaps = 0
         self.looks = 0
         self.stale: list[str] = []
+        self.late: list[dict[str, Any]] = []
+        self.pictures = 0
         self.slowest_view = 0.0
         self.queues_stuck = 0
         self.slowness = [1.0]
+        self._next_long_stop = math.inf
 
     @property
     def crowded(self) -> float:
@@ -79,10 +86,12 @@ class Run:
         """Rounds of faults and healing until the time is over."""
         watching = asyncio.gather(self._watch_overlaps(), self._watch_slowness())
         end = time.monotonic() + self._options.seconds
+        if self._options.seconds >= OFTEN_ENOUGH:
+            self._next_long_stop = time.monotonic() + ROUND
         kinds = self._kinds()
         try:
-            while time.monotonic() < end:
-                await self._round(kinds, min(end, time.monotonic() + ROUND))
+            while (now := time.monotonic()) < end:
+                await self._round(kinds, min(end, now + ROUND))
                 await self._heal()
         finally:
             watching.cancel()
@@ -96,14 +105,19 @@ class Run:
             while True:
                 yield from ("answer_about_guest_lost", "connections_cut")
         while True:
-            kinds = list(KINDS)
+            kinds = [kind for kind in KINDS if kind not in self.faults.impossible]
             self._chance.shuffle(kinds)
             yield from kinds
 
     async def _round(self, kinds: Any, end: float) -> None:
+        self.faults.of_the_round.clear()
         for process in self._ground.processes:
             process.tell("work")
         async with asyncio.TaskGroup() as group:
+            if time.monotonic() > self._next_long_stop:
+                self._next_long_stop += OFTEN_ENOUGH
+                group.create_task(self.faults.strike("client_stopped_a_minute"))
+                end = time.monotonic() + A_MINUTE
             while time.monotonic() < end:
                 await asyncio.sleep(self._chance.uniform(0.3, 0.9))
                 group.create_task(self.faults.strike(next(kinds)))
@@ -113,7 +127,7 @@ class Run:
         for process in self._ground.processes:
             process.tell("pause")
         healed = time.monotonic()
-        connection = await asyncpg.connect(self._ground.dsn())
+        connection = await asyncpg.connect(self._ground.servers.dsn())
         try:
             await self._wait_for_views(connection, healed)
             await self._wait_for_queues(healed)
@@ -126,21 +140,45 @@ class Run:
         return [view for answer in answers for view in answer]
 
     async def _wait_for_views(self, connection: asyncpg.Connection, since: float) -> None:
+        """Late is a view that is not right within its limit; it is watched on, to tell late from never."""
         behind = {view["desk"] for view in await self._views()}
+        late: dict[str, dict[str, Any]] = {}
+        limit = VIEW_LIMIT * self.crowded
         while True:
             asked = time.monotonic()
-            differing = await checker.views_differ(connection, await self._views())
+            views = {view["desk"]: view for view in await self._views()}
+            differing = await checker.views_differ(connection, list(views.values()))
+            self.pictures += sum(view["screen"] is not None for view in views.values())
             right = behind - differing.keys()
+            after = round(asked - since, 2)
             if right:
-                self.slowest_view = max(self.slowest_view, asked - since)
+                self.slowest_view = max(self.slowest_view, after)
+            for desk in right & late.keys():
+                late[desk]["right_after"] = after
             behind -= right
-            if not behind:
+            if not behind or after > limit + NEVER:
                 return
-            if asked - since > VIEW_LIMIT * self.crowded:
-                self.slowest_view = max(self.slowest_view, asked - since)
+            if after > limit and not late:
+                self.slowest_view = max(self.slowest_view, after)
                 self.stale += sorted(behind)
-                return
+                late = {desk: self._late(views[desk], differing[desk], limit) for desk in sorted(behind)}
+                self.late += late.values()
             await asyncio.sleep(LOOK)
+
+    def _late(self, view: dict[str, Any], differing: list[str], limit: float) -> dict[str, Any]:
+        """What a desk was doing when its view was late."""
+        return {
+            "desk": view["desk"],
+            "limit": limit,
+            "right_after": None,
+            "slowness": [round(one, 1) for one in self.slowness[-8:]],
+            "faults_of_the_round": self.faults.of_the_round,
+            "connected": view["connected"],
+            "waiting": view["waiting"],
+            "doing": view["doing"],
+            "differing": len(differing),
+            "for_example": differing[:6],
+        }
 
     async def _wait_for_queues(self, since: float) -> None:
         while True:
@@ -158,7 +196,7 @@ class Run:
             await asyncio.sleep(1)
 
     async def _watch_overlaps(self) -> None:
-        async with aclosing(checker.watch_overlaps(self._ground.dsn)) as seen:
+        async with aclosing(checker.watch_overlaps(self._ground.servers.dsn)) as seen:
             async for found in seen:
                 self.looks += 1
                 self.overlaps += found
@@ -169,8 +207,9 @@ def _crowded(measured: list[float]) -> float:
     return min(usual, MOST_CROWDED) if usual >= CROWDED else 1.0
 
 
-async def chaos(database: TestDatabase, server: Any, options: argparse.Namespace) -> dict[str, Any]:
+async def chaos(servers: Servers, disk: Disk, options: argparse.Namespace) -> dict[str, Any]:
     """One run from furnishing to judgement; the figures."""
+    database = servers.database
     names = await furnish(database, options.desks)
     superuser = await asyncpg.connect(database.superuser_dsn)
     before = await checker.rows(superuser)
@@ -184,14 +223,14 @@ async def chaos(database: TestDatabase, server: Any, options: argparse.Namespace
     }
     with working_directory() as kept:
         directory = Path(kept)
-        ground = await open_desks(server, database, names, order, directory)
+        ground = await open_desks(servers, disk, names, order, directory)
         conducted = Run(ground, options)
         began = time.monotonic()
         try:
             await conducted.conduct()
         finally:
             await ground.close()
-        connection = await asyncpg.connect(ground.dsn())
+        connection = await asyncpg.connect(servers.dsn())
         try:
             events = history.read(directory)
             figures = await _figures(connection, conducted, ground, events, before, first)
@@ -227,7 +266,7 @@ async def _figures(
         "lost": [told.operations[name] for name in verdict.lost],
         "doubled": [told.operations[name] for name in verdict.doubled],
         "beyond_limit": [told.operations[name] for name in late],
-        "stale_views": conducted.stale,
+        "stale_views": conducted.late,
         "audit_gaps": replayed.gaps,
         "defects": [event for event in events if event.get("outcome") == "defect"],
     }
@@ -239,6 +278,7 @@ async def _figures(
         "overlaps": conducted.overlaps + replayed.overlaps + await checker.overlaps(connection),
         "overlap_looks": conducted.looks,
         "stale_views": len(conducted.stale),
+        "pictures": conducted.pictures,
         "slowest_view": round(conducted.slowest_view, 2),
         "beyond_limit": len(late),
         "slowest_action": round(slowest, 2),
@@ -254,6 +294,7 @@ async def _figures(
         "outcomes": dict(Counter(told.outcomes.values()).most_common()),
         "kinds": dict(Counter(one["kind"] for one in told.operations.values()).most_common()),
         "faults": dict(sorted(conducted.faults.counts.items())),
+        "skipped": conducted.faults.impossible,
         "details": {name: found[:20] for name, found in details.items() if found},
     }
 
@@ -290,12 +331,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     logging.getLogger().addHandler(logging.NullHandler())
-    server = start_server(options.desks)
+    # Before there are threads: mounts of our own belong to the thread that asks for them, and its children.
+    disk = Disk()
     try:
-        database = server.clone()
-        figures: dict[str, Any] = run(lambda: chaos(database, server, options))
+        servers = Servers(options.desks, disk)
+        try:
+            figures: dict[str, Any] = run(lambda: chaos(servers, disk, options))
+        finally:
+            servers.close()
     finally:
-        server.close()
+        disk.close()
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1, default=str) + "\n")
     for name, value in figures.items():
