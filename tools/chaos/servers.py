@@ -120,6 +120,8 @@ class Servers:
     async def _reload(server: Cluster) -> None:
         superuser = await asyncpg.connect(server.dsn())
         await superuser.execute("SELECT pg_reload_conf()")
+        # What CREATE DATABASE copied of a sequence is not crash-safe before.
+        await superuser.execute("CHECKPOINT")
         await superuser.close()
 
     @property
