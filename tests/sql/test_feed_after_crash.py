@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from dpolg_tui.operations.embedded import Options
@@ -12,9 +13,6 @@ from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from tests import standby
 from tests.databases import Server, binaries_of, fast_directory, run
 from tests.sql.stage import Stage, connect, new, open_stage
-
-_SETTINGS = {"wal_writer_delay": "10s"}
-"""What nobody commits is not written down before the server falls."""
 
 
 @pytest.fixture(params=["embedded", pytest.param("system", marks=pytest.mark.long)])
@@ -25,7 +23,7 @@ def falling(request: pytest.FixtureRequest) -> Iterator[Server]:
         pytest.skip("no PostgreSQL of the system is installed")
     shared = SharedServer(
         temporary_directory(fast_directory()),
-        Options(max_connections=20, settings=_SETTINGS),
+        Options(max_connections=20),
         binaries=binaries,
         temporary=True,
     )
@@ -35,12 +33,21 @@ def falling(request: pytest.FixtureRequest) -> Iterator[Server]:
     server.close()
 
 
+def _stop_wal_writer(server: Server) -> None:
+    """What nobody commits is not written down any more."""
+    postmaster = server.cluster.postmaster()
+    assert postmaster is not None
+    children = psutil.Process(postmaster.process.pid).children()
+    next(one for one in children if "walwriter" in " ".join(one.cmdline())).suspend()
+
+
 async def test_a_change_under_a_number_that_a_failed_transaction_had_is_told(falling: Server) -> None:
     database = falling.clone()
     stage = await open_stage(database)
     # What CREATE DATABASE copied of a sequence is not crash-safe before the next checkpoint.
     await stage.superuser.execute("CHECKPOINT")
     ben = await stage.desk("ben")
+    _stop_wal_writer(falling)
     for _ in range(10):  # signing in takes numbers too
         await stage.superuser.execute("BEGIN; INSERT INTO app.guests (last_name) VALUES ('Nie'); ROLLBACK")
     before = (await ben.heartbeat())["snapshot"]
