@@ -219,7 +219,8 @@ async def chaos(servers: Servers, disk: Disk, options: argparse.Namespace) -> di
         "seed": options.seed,
         "limit": ACTION_LIMIT,
         "negative_control": options.negative_control,
-        "slower": max(1.0, options.desks / 8),
+        # What one writes all others hear of: the work grows with the square.
+        "slower": max(1.0, (options.desks / 8) ** 2),
     }
     with working_directory() as kept:
         directory = Path(kept)
