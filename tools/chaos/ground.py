@@ -25,6 +25,10 @@ from tools.wire_proxy import WireProxy
 ROOT = Path(__file__).parents[2]
 PASSWORD = "vier Kutschen am Inn"
 ROOMS = 12
+MAKE_ROOMS = (
+    "INSERT INTO app.rooms (name, category, place, capacity) "
+    "SELECT 'Zimmer ' || n, 'DZ', 'Brannenburg', 2 FROM generate_series(1, $1) n"
+)
 LARGEST_PROCESS = 10
 """Desks in one process, when there are many."""
 START_LIMIT = 300.0
@@ -50,11 +54,7 @@ async def furnish(database: TestDatabase, desks: int) -> list[str]:
         )
     owner = await asyncpg.connect(database.owner_dsn)
     try:
-        await owner.execute(
-            "INSERT INTO app.rooms (name, category, place, capacity) "
-            "SELECT 'Zimmer ' || n, 'DZ', 'Brannenburg', 2 FROM generate_series(1, $1) n",
-            ROOMS,
-        )
+        await owner.execute(MAKE_ROOMS, ROOMS)
     finally:
         await owner.close()
     return names

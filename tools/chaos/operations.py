@@ -22,7 +22,7 @@ from tools.chaos.history import owner, place
 DAYS = 45
 """So far into the future they book."""
 FULL = 200
-"""Stays and blocks from which on they cancel where they would have booked: a house that is full refuses all."""
+"""Stays and blocks from which on they cancel where they would have booked: a full house refuses all."""
 
 
 @dataclass(frozen=True)

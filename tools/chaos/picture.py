@@ -17,7 +17,6 @@ from dpolg_tui.domain.models import Status
 
 NOTHING = frozenset(" │┃[]")
 """A free night: lines between the days, and the cursor."""
-_LEFT, _RIGHT = "▐◀", "▌▶"
 _DAYS = re.compile(r"^ Zimmer +(Mo|Di|Mi|Do|Fr|Sa|So)")
 _ZOOM = 4
 
@@ -87,7 +86,7 @@ def _line(text: str, days: list[date], stored: list[Stored]) -> list[str]:
         if begin >= stop:
             continue
         taken[begin:stop] = [True] * (stop - begin)
-        wrong = _bar(text[begin:stop], one, whole=start == begin and end == stop)
+        wrong = _bar(text[begin:stop], one, begins=start == begin, ends=end == stop)
         if wrong:
             found.append(f"{one.arrival} to {one.departure} {wrong}: {text[begin:stop]!r}")
     for column, cell in enumerate(text):
@@ -97,11 +96,12 @@ def _line(text: str, days: list[date], stored: list[Stored]) -> list[str]:
     return found
 
 
-def _bar(text: str, stored: Stored, *, whole: bool) -> str:
-    """What is wrong with a bar; of one that leaves the screen only whether it is there."""
-    if not whole:
+def _bar(text: str, stored: Stored, *, begins: bool, ends: bool) -> str:
+    """What is wrong with a bar, as far as it is in sight."""
+    if len(text) < _ZOOM:
         return "is not there" if set(text) <= NOTHING else ""
-    if text[0] not in _LEFT or text[-1] not in _RIGHT:
+    # Where it leaves the screen at the right, a part of a day may follow.
+    if text[0] != ("▐" if begins else "◀") or (ends and text[-1] != "▌"):
         return "has other ends"
     glyph = german.BLOCK_GLYPH if stored.status is None else german.status_glyph(Status(stored.status))
     if text[1] != glyph:

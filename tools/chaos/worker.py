@@ -148,7 +148,7 @@ class Seat:
                 for bar in store.occupancies.values()
             ],
             "rooms": [(room.id, room.version) for room in store.rooms.values()],
-            "screen": self._here and _picture(self._here),
+            "screen": self._here and picture(self._here),
         }
 
     def _doing(self) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _where(task: asyncio.Task[Any]) -> str:
     return f"{Path(places[-1].f_code.co_filename).stem}.{places[-1].f_code.co_name}:{places[-1].f_lineno}"
 
 
-def _picture(here: Running) -> dict[str, Any]:
+def picture(here: Running) -> dict[str, Any]:
     """The text of the screen. Notices, which lie over it for seconds, are put aside first."""
     app = here.app
     app.clear_notifications()
@@ -202,7 +202,7 @@ def _picture(here: Running) -> dict[str, Any]:
     from dpolg_tui.tui.widgets.chart import OccupancyChart
 
     widget = chart.first(OccupancyChart)
-    return {"covered_by": "", "first": widget.window.first, "lines": here.text().splitlines()}
+    return {"covered_by": "", "first": str(widget.window.first), "lines": here.text().splitlines()}
 
 
 def _notice_lost_answers() -> None:
