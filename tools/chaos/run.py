@@ -69,13 +69,13 @@ class Run:
         self.faults = Faults(ground, self._chance, options.longest_fault)
         self.overlaps = 0
         self.looks = 0
-        self.stale: list[str] = []
         self.late: list[dict[str, Any]] = []
         self.pictures = 0
         self.slowest_view = 0.0
         self.queues_stuck = 0
         self.slowness = [1.0]
         self._next_long_stop = math.inf
+        self._watched_on = 0.0 if options.negative_control else NEVER
 
     @property
     def crowded(self) -> float:
@@ -156,13 +156,12 @@ class Run:
             for desk in right & late.keys():
                 late[desk]["right_after"] = after
             behind -= right
-            if not behind or after > limit + NEVER:
-                return
-            if after > limit and not late:
+            if behind and after > limit and not late:
                 self.slowest_view = max(self.slowest_view, after)
-                self.stale += sorted(behind)
                 late = {desk: self._late(views[desk], differing[desk], limit) for desk in sorted(behind)}
                 self.late += late.values()
+            if not behind or after > limit + self._watched_on:
+                return
             await asyncio.sleep(LOOK)
 
     def _late(self, view: dict[str, Any], differing: list[str], limit: float) -> dict[str, Any]:
@@ -278,7 +277,7 @@ async def _figures(
         "doubled": len(verdict.doubled),
         "overlaps": conducted.overlaps + replayed.overlaps + await checker.overlaps(connection),
         "overlap_looks": conducted.looks,
-        "stale_views": len(conducted.stale),
+        "stale_views": len(conducted.late),
         "pictures": conducted.pictures,
         "slowest_view": round(conducted.slowest_view, 2),
         "beyond_limit": len(late),
