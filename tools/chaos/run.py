@@ -223,7 +223,9 @@ async def chaos(servers: Servers, disk: Disk, options: argparse.Namespace) -> di
     }
     with working_directory() as kept:
         directory = Path(kept)
+        opened = time.monotonic()
         ground = await open_desks(servers, disk, names, order, directory)
+        signing_in = round(time.monotonic() - opened, 1)
         conducted = Run(ground, options)
         began = time.monotonic()
         try:
@@ -242,6 +244,7 @@ async def chaos(servers: Servers, disk: Disk, options: argparse.Namespace) -> di
         "desks": options.desks,
         "seed": options.seed,
         "negative_control": options.negative_control,
+        "signing_in": signing_in,
         **figures,
         "complaints": complaints,
     }
@@ -262,14 +265,6 @@ async def _figures(
     limit = ACTION_LIMIT + GRACE * _crowded(conducted.slowness)
     late, slowest = checker.beyond(told, limit, ground.stops, process_of)
     settled = told.acknowledged | told.refused | told.outcomes.keys()
-    details = {
-        "lost": [told.operations[name] for name in verdict.lost],
-        "doubled": [told.operations[name] for name in verdict.doubled],
-        "beyond_limit": [told.operations[name] for name in late],
-        "stale_views": conducted.late,
-        "audit_gaps": replayed.gaps,
-        "defects": [event for event in events if event.get("outcome") == "defect"],
-    }
     return {
         "operations": len(told.operations),
         "acknowledged": len(told.acknowledged),
@@ -288,15 +283,35 @@ async def _figures(
         "queues_stuck": conducted.queues_stuck,
         "cut_off_by_kill": len(told.operations.keys() - told.outcomes.keys()),
         "audit_gaps": len(replayed.gaps),
-        "defects": len(details["defects"]),
+        "defects": sum(event.get("outcome") == "defect" for event in events),
         "answers_lost": sum(proxy.answers_lost for proxy in ground.proxies),
         "slowness": round(statistics.median(conducted.slowness), 1),
         "outcomes": dict(Counter(told.outcomes.values()).most_common()),
         "kinds": dict(Counter(one["kind"] for one in told.operations.values()).most_common()),
         "faults": dict(sorted(conducted.faults.counts.items())),
         "skipped": conducted.faults.impossible,
-        "details": {name: found[:20] for name, found in details.items() if found},
+        "details": _details(told, verdict, late, conducted, replayed.gaps, events),
     }
+
+
+def _details(
+    told: checker.Told,
+    verdict: checker.Verdict,
+    late: list[str],
+    conducted: Run,
+    gaps: list[str],
+    events: list[dict[str, Any]],
+) -> dict[str, list[Any]]:
+    """The first twenty of everything that is wrong."""
+    details: dict[str, list[Any]] = {
+        "lost": [told.operations[name] for name in verdict.lost],
+        "doubled": [told.operations[name] for name in verdict.doubled],
+        "beyond_limit": [told.operations[name] for name in late],
+        "stale_views": conducted.late,
+        "audit_gaps": gaps,
+        "defects": [event for event in events if event.get("outcome") == "defect"],
+    }
+    return {name: found[:20] for name, found in details.items() if found}
 
 
 def _complaints(directory: Path) -> list[str]:
