@@ -281,7 +281,17 @@ class Desk:
     # -- the store -------------------------------------------------------------------------------
 
     async def show(self, first: date, last: date) -> None:
-        """Make sure that the store holds [first, last): by reading on, or anew after a leap."""
+        """Make sure that the store holds [first, last): by reading on, or anew after a leap.
+
+        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
+        """
+        try:
+            async with asyncio.timeout(self.config.database.action_timeout):
+                await self._show(first, last)
+        except TimeoutError:
+            raise Unreachable from None
+
+    async def _show(self, first: date, last: date) -> None:
         async with self._window_lock:
             store = self.store
             if store.covers(first, last):
