@@ -1,0 +1,95 @@
+"""``dpolg-tui doctor``: who may ask sees all, and each thing that is wrong is said, with what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dpolg_tui import cli
+from dpolg_tui.domain.health import judge
+from dpolg_tui.domain.health_figures import Check, Status
+from dpolg_tui.operations.doctor import examine
+from tests.databases import TestDatabase
+from tests.operations.backups import settings_of
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+async def look(dsn: str, *login: str, **more: Any) -> dict[str, list[Check]]:
+    """The checks by key."""
+    found: dict[str, list[Check]] = {}
+    for check in judge(await examine(settings_of(dsn), *login, **more)):
+        found.setdefault(check.key, []).append(check)
+    return found
+
+
+async def test_a_new_house_is_fine_but_for_what_nobody_has_looked_at(database: TestDatabase) -> None:
+    found = await look(database.owner_dsn)
+    bad = [c for checks in found.values() for c in checks if c.status in (Status.WARNING, Status.ERROR)]
+    assert bad == []
+
+
+def statuses(found: dict[str, list[Check]]) -> dict[str, set[Status]]:
+    return {key: {check.status for check in checks} for key, checks in found.items()}
+
+
+async def test_an_admin_sees_the_same_as_the_owner(database: TestDatabase) -> None:
+    admin = database.users["admin"]
+    owner, signed_in = await look(database.owner_dsn), await look(database.dsn, "admin", admin.password)
+    assert statuses(signed_in) == statuses(owner)
+    assert Status.UNKNOWN not in statuses(signed_in)["connections"]
+
+
+async def test_without_rights_it_says_what_was_not_looked_at_and_why(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    for login, words in (((), "--login"), (("anna", anna.password), "Admin"), (("admin", "x"), "Anmeldung")):
+        found = await look(database.dsn, *login)
+        [backup] = found["backup"]
+        assert backup.status is Status.UNKNOWN
+        assert words in backup.says
+        assert statuses(found)["schema"] == statuses(found)["checks"] == {Status.OK}
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(["doctor", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_command_prints_and_ends_with_a_code_for_cron(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, "--dsn", database.owner_dsn)
+    assert code == 0
+    assert "✓ OK" in out and "nicht geprüft" in out and "Sicherung" in out
+    assert run(capsys, "--dsn", database.owner_dsn, "--quiet")[:2] == (0, "")
+
+
+def test_json_has_every_check_with_its_figures(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run(capsys, "--dsn", database.owner_dsn, "--json")
+    answer = json.loads(out)
+    assert answer["status"] == "ok"
+    by_key = {check["key"]: check for check in answer["checks"]}
+    assert by_key["host"]["figures"]["round_trip_ms"] > 0
+    assert by_key["size"]["figures"]["bytes"] > 0
+    assert by_key["schema"]["figures"]["outstanding"] == []
+    assert all(
+        {"key", "subject", "status", "says", "remedy", "figures"} == check.keys()
+        for check in answer["checks"]
+    )
+
+
+def test_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--dsn", "postgresql://booking_user@127.0.0.1:1/x")
+    assert code == 3
+    assert "✗ Fehler" in out
+
+
+def test_wrong_settings_are_told_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "--dsn", "postgresql://booking_user@db.example.org/x?sslmode=require")
+    assert (code, out) == (2, "")
+    assert "verify-full" in err
