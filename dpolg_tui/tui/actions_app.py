@@ -30,6 +30,14 @@ APP_ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
     Action(
+        "app.health",
+        "Zustand",
+        "",
+        "Ob Server, Verbindung und Sicherungen in Ordnung sind, und was zu tun ist.",
+        "app",
+        role=Role.ADMIN,
+    ),
+    Action(
         "app.undo",
         "zurücknehmen",
         "ctrl+z",

@@ -367,6 +367,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
     async def action_audit(self) -> None:
         await self.go_to("audit")
 
+    async def action_health(self) -> None:
+        await self.go_to("health")
+
     async def action_legacy(self) -> None:
         await self.go_to("legacy")
 
