@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from dpolg_tui import cli
+from dpolg_tui.db.housekeeping import keep_house
 from dpolg_tui.domain.health import judge
 from dpolg_tui.domain.health_figures import Check, Status
 from dpolg_tui.operations.doctor import examine
 from tests.databases import TestDatabase
 from tests.operations.backups import settings_of
+from tests.sql.stage import connected
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -93,3 +99,72 @@ def test_wrong_settings_are_told_before_anything_is_asked(capsys: pytest.Capture
     code, out, err = run(capsys, "--dsn", "postgresql://booking_user@db.example.org/x?sslmode=require")
     assert (code, out) == (2, "")
     assert "verify-full" in err
+
+
+def test_strict_counts_warnings(database: TestDatabase, capsys: pytest.CaptureFixture[str]) -> None:
+    host = database.owner_dsn.rpartition("@")[2].partition("/")[0]
+    two = database.owner_dsn.replace(host, f"{host},127.0.0.1:1")
+    assert run(capsys, "--dsn", two, "--quiet")[0] == 0
+    code, out, _ = run(capsys, "--dsn", two, "--quiet", "--strict")
+    assert code == 1
+    assert "127.0.0.1:1" in out
+
+
+def test_an_admin_signs_in_with_a_password_from_the_environment(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPOLG_TUI_ADMIN_PASSWORD", database.users["admin"].password)
+    code, out, _ = run(capsys, "--dsn", database.dsn, "--login", "admin", "--json")
+    assert code == 0
+    assert {c["status"] for c in json.loads(out)["checks"] if c["key"] == "backup"} == {"ok"}
+
+
+async def test_figures_tell_no_address_and_no_text(database: TestDatabase) -> None:
+    async with connected(database.owner_dsn) as owner, connected(database.dsn) as desk:
+        await desk.execute("SET application_name = 'Huber, Anton'")
+        await desk.execute("BEGIN; SELECT 'Geheimes'")
+        told = json.dumps(await owner.fetchval("SELECT auth.health()"))
+    for secret in ("Huber", "Geheimes", "127.0.0.1", "client_addr"):
+        assert secret not in told
+
+
+async def test_housekeeping_notes_the_size_of_the_day_once(database: TestDatabase) -> None:
+    for _ in range(2):
+        await keep_house(settings_of(database.owner_dsn))
+    async with connected(database.superuser_dsn) as owner:
+        await owner.execute("UPDATE app.sizes SET day = day - 20")
+        await owner.execute("INSERT INTO app.sizes VALUES (app.today() - 401, 1)")
+        await keep_house(settings_of(database.owner_dsn))
+        assert await owner.fetchval("SELECT count(*) FROM app.sizes") == 2
+    [size] = (await look(database.owner_dsn))["size"]
+    assert size.figures["growth"] is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+@pytest.mark.parametrize(
+    ("term", "problems"),
+    [("xterm-256color", 0), ("dumb", 2), ("vt100", 2)],
+)
+def test_terminals_differ(term: str, problems: int) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with os.fdopen(far, "w", encoding="utf-8") as output:
+        script = (
+            "import sys; from dpolg_tui.operations import terminal;"
+            "figures = terminal.look(); sys.stderr.write(repr((figures.columns, figures.lines,"
+            " figures.colours, figures.missing_keys)))"
+        )
+        environment = {**os.environ, "TERM": term}
+        environment.pop("COLORTERM", None)
+        answer = subprocess.run(
+            [sys.executable, "-c", script], env=environment, stdout=output, stderr=subprocess.PIPE, check=True
+        )
+    os.close(near)
+    columns, lines, colours, missing = ast.literal_eval(answer.stderr.decode())
+    assert (columns, lines) == (80, 24)
+    assert (colours < 16) + bool(missing) == problems

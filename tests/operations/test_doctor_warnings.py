@@ -354,8 +354,9 @@ async def test_a_real_server_that_is_trusted(with_tls: tuple[DatabaseSettings, P
     settings, ca_file = with_tls
     trusting = replace(settings, ssl_mode="verify-full", ca_file=ca_file)
     async with asyncio.timeout(WAIT):
-        while (found := await look(trusting))["host"][0].status is not Status.OK:
-            await asyncio.sleep(0.1)  # noqa: ASYNC110 - it reads its settings anew
+        # Until it has read its settings anew.
+        while (found := await look(trusting))["host"][0].status is not Status.OK:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     told(found["tls"][:1], Status.WARNING, "TLSv1.3")
     stranger = await look(replace(trusting, ca_file=None))
     told(stranger["host"], Status.ERROR, "Zertifikat")
