@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpolg_tui import locations
 from dpolg_tui.db.hosts import decode_json, encode_json
-from dpolg_tui.desk.offline import keep
+from dpolg_tui.desk.queue_file import keep
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NOTHING_TO_UNDO = "Es gibt nichts zurückzunehmen: seit der Anmeldung ist hier nichts geändert."
 NOTHING_TO_REDO = "Es gibt nichts wiederherzustellen: zuletzt wurde nichts zurückgenommen."
+WHEN_CONNECTED = "zurücknehmen lässt es sich, sobald die Verbindung wieder da ist."
 
 _taking_back: ContextVar[dict[Record, Step] | None] = ContextVar("taking_back", default=None)
 """What the writes of an undo do, while it runs in this task: they are no changes of their own."""
@@ -122,6 +123,8 @@ class Undo:
     async def undo(self, number: int | None = None) -> Told:
         """Take back the last change, or the one of that number. Raises Unreachable and its like."""
         async with self._one_at_a_time:
+            if number is None and (told := self._unqueue()) is not None:
+                return told
             entry = self.last_changes.to_undo() if number is None else self.last_changes.get(number)
             if entry is None:
                 return Told(False, NOTHING_TO_UNDO)
@@ -144,6 +147,8 @@ class Undo:
     async def redo(self, number: int | None = None) -> Told:
         """Do again what was taken back last, or the change of that number."""
         async with self._one_at_a_time:
+            if number is None and (item := self._desk.outbox.put_back()) is not None:
+                return Told(True, f"Wieder vorgemerkt: {item.label}")
             entry = self.last_changes.to_redo() if number is None else self.last_changes.get(number)
             if entry is None or not self.last_changes.may_redo(entry):
                 return Told(False, NOTHING_TO_REDO)
@@ -154,6 +159,16 @@ class Undo:
             self.last_changes.did_again(entry, sent, done)
             return Told(True, f"Wiederhergestellt: {entry.words}")
 
+    def _unqueue(self) -> Told | None:
+        """The last change waits to be sent: it never will be. None: nothing waits."""
+        outbox = self._desk.outbox
+        last = outbox.last_waiting
+        if last is None:
+            return None
+        if outbox.take_back_last() is None:
+            return Told(False, f"„{last.label}“ ist vielleicht schon gespeichert: {WHEN_CONNECTED}")
+        return Told(True, f"Zurückgenommen, wird nicht gesendet: {last.label}")
+
     def _in_the_way(self, entry: Entry, sentence: str) -> Told:
         self.last_changes.stood_in_the_way(entry, sentence)
         return Told(False, sentence)
@@ -163,7 +178,7 @@ class Undo:
         if entry.lost:
             return None, f"„{entry.words}“ lässt sich nicht zurücknehmen: {entry.lost}."
         if self._desk.outbox.must_queue:
-            return None, f"„{entry.words}“ bleibt: ohne Verbindung lässt sich nichts zurücknehmen."
+            return None, f"„{entry.words}“ ist schon gespeichert: {WHEN_CONNECTED}"
         collected: dict[Record, Step] = {}
         token = _taking_back.set(collected)
         try:
