@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpolg_tui import locations
 from dpolg_tui.db.hosts import decode_json, encode_json
+from dpolg_tui.desk.offline import NotKept
 from dpolg_tui.desk.queue_file import keep
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class Draft:
     title: str
     raws: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """Of the form: a queued write names it, too."""
+    request: str = ""
+    """The queued write that the form was opened with."""
 
 
 class Drafts:
@@ -36,6 +41,8 @@ class Drafts:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._kept: str | None = None
+        self._open: tuple[Draft, ...] = ()
+        self._saved: set[str] = set()
         self.pending: tuple[Draft, ...] = ()
         """Of the last time, until the user has said what shall become of them."""
 
@@ -54,7 +61,9 @@ class Drafts:
             return ()
         try:
             self._kept = path.read_text(encoding="utf-8")
-            self.pending = tuple(Draft(**one) for one in decode_json(self._kept))
+            drafts = [Draft(**one) for one in decode_json(self._kept)]
+            # The program was killed between saving and forgetting the draft: it is in the queue already.
+            self.pending = tuple(one for one in drafts if not self._desk.outbox.has_form(one.id))
         except FileNotFoundError:
             return ()
         except (OSError, ValueError, TypeError) as error:
@@ -66,11 +75,22 @@ class Drafts:
         path = self._path
         if path is None:
             return
-        wanted = [*self.pending, *drafts]
+        self._open = tuple(one for one in drafts if one.id not in self._saved)
+        wanted = [*self.pending, *self._open]
         text = encode_json([asdict(one) for one in wanted]) if wanted else None
         if text != self._kept:
             keep(path, text)
             self._kept = text
+
+    def saved(self, form: str) -> None:
+        """A form is saved or queued: from now on its draft would only do the same twice."""
+        if not form:
+            return
+        self._saved.add(form)
+        try:
+            self.keep(self._open)
+        except NotKept as error:
+            log.warning("a draft could not be removed: %s", type(error.__cause__).__name__)
 
     def decided(self) -> tuple[Draft, ...]:
         """The user has said what shall become of the pending ones: they are returned once."""

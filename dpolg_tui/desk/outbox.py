@@ -112,6 +112,8 @@ class Outbox(Queue):
             raise
         else:
             self._last_state = "done"
+            if answer["outcome"] == Outcome.DONE:
+                self._desk.drafts.saved(item.form)
             return answer
         finally:
             if self._under_way.pop(request, None) is not None:
@@ -130,6 +132,7 @@ class Outbox(Queue):
 
     def _queue(self, item: Queued, state: State) -> dict[str, Any]:
         self._replace((*self.items, replace(item, state=state)), must_be_kept=True)
+        self._desk.drafts.saved(item.form)
         log.info("a write was queued: %s", state.value)
         self.send()
         return {"outcome": "queued", "id": item.temporary if item.write.creates else item.write.record_id}

@@ -43,6 +43,7 @@ class Queue(ABC):
         self._sending: UUID | None = None
         self._taken_back: list[Queued] = []
         self._forms: frozenset[str] = frozenset()
+        self._forms_found: frozenset[str] = frozenset()
 
     # -- whose queue -----------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ class Queue(ABC):
                 file.release()
                 return
         self._file = file
-        self._forms = frozenset(one.form for one in self.items)
+        self._forms_found = self._forms = frozenset(one.form for one in self.items)
         found = restored.look(file.path, owner)
         self.problem = self.problem or found.elsewhere
         if found.items:
@@ -86,7 +87,7 @@ class Queue(ABC):
         self._under_way.clear()
         self.problem = ""
         self.items = ()
-        self._forms = frozenset()
+        self._forms = self._forms_found = frozenset()
         self._aliases.clear()
         self._taken_back.clear()
         self.from_before_restore = 0
@@ -114,8 +115,8 @@ class Queue(ABC):
         return sum(one.open for one in self.items)
 
     def has_form(self, form: str) -> bool:
-        """Whether what was typed into a form is in the file of the queue."""
-        return bool(form) and form in self._forms
+        """Whether what was typed into a form is in the file of the queue, or was there at the sign-in."""
+        return bool(form) and (form in self._forms or form in self._forms_found)
 
     def real_id(self, record_id: int) -> int:
         """The id that the database gave to a record created here without a connection."""

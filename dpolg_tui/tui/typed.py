@@ -23,6 +23,8 @@ class Typed:
     sentence: str = ""
     """Why the form is open, for a toast."""
     saved: Callable[[WriteResult], None] = _nothing
+    request: str = ""
+    """The queued write that it was, if it was one."""
 
     @property
     def guest_id(self) -> int | None:

@@ -158,7 +158,10 @@ def form_of(desk: Desk, item: Queued) -> Screen[Any] | None:
     if any(one < 0 for one in write.temporary_ids):
         values.pop("guest_id", None)  # never saved: to be chosen anew
     typed = Typed(
-        values, sentence=item.reason, saved=lambda result: desk.outbox.settled(item.request, result)
+        values,
+        sentence=item.reason,
+        saved=lambda result: desk.outbox.settled(item.request, result),
+        request=str(item.request),
     )
     return open_form(desk, write.kind, write.record_id, typed)
 

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.offline import saving
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
@@ -85,9 +86,9 @@ class BookingScreen(BookingTabs):
         return self.is_mounted and self.form.dirty
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form, typed=self.typed)
 
     # Loading
 
@@ -234,7 +235,8 @@ class BookingScreen(BookingTabs):
         try:
             self.form.clear_errors()
             self.form.judge(self.booking)
-            result = await self._send()
+            with saving(self.form.draft_id):
+                result = await self._send()
             if result is None:
                 return
             match result.outcome:
