@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,10 +14,8 @@ from uuid import UUID
 from dpolg_tui.db import rows
 from dpolg_tui.db.hosts import decode_json, encode_json
 from dpolg_tui.desk.offline import NotKept, Queued, State, write_from_json, write_to_json
+from dpolg_tui.desk.private_lock import PrivateLock
 from dpolg_tui.domain.models import InTheWay
-
-if sys.platform != "win32":
-    import fcntl
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +35,18 @@ class QueueFile:
         self._owner = owner
         self.found: Owner | None = None
         """Whose it was when it was loaded."""
-        self._lock: int | None = None
+        self._lock = PrivateLock(path)
 
     def take(self) -> bool:
         """Whether no other desk of this user on this computer has it; it stays taken until ``release``."""
-        if sys.platform == "win32":
-            return True  # no such locks there
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            return self._lock.take()
         except OSError as error:
             raise NotKept from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return False
-        self._lock = lock
-        return True
 
     def release(self) -> None:
         """Another desk may take it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
 
     def load(self) -> list[Queued]:
         """What waits since the last time. A file that cannot be read is put aside, never overwritten."""
