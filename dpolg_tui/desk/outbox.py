@@ -111,8 +111,9 @@ class Outbox(Queue):
                 self._last_state = "unknown"
             raise
         else:
-            self._last_state = "done"
-            if answer["outcome"] == Outcome.DONE:
+            is_done = answer["outcome"] == Outcome.DONE
+            self._last_state = "done" if is_done else ""
+            if is_done:
                 self._desk.drafts.saved(item.form)
             return answer
         finally:

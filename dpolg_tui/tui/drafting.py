@@ -124,3 +124,24 @@ async def offer_drafts(app: DeskApp) -> None:
         if form is not None:
             await app.push_screen(form)
     keep_drafts(app)
+
+
+def offer_old_queue(app: DeskApp) -> None:
+    """Shows what was queued for the database before its restore: nothing of it is sent by itself."""
+    outbox = app.desk.outbox
+    if not outbox.from_before_restore:
+        return
+    from dpolg_tui.tui.dialogs.queue import QueueDialog
+
+    found, outbox.from_before_restore = outbox.from_before_restore, 0
+    what = "1 vorgemerkte Änderung" if found == 1 else f"{found} vorgemerkte Änderungen"
+    app.show_toast(
+        f"Die Datenbank wurde wiederhergestellt: bitte {what} aus der Zeit davor prüfen.", "warning"
+    )
+    app.push_screen(QueueDialog())
+
+
+async def offer_what_was_left(app: DeskApp) -> None:
+    """After the sign-in: forms of the last time, then queued writes to be looked at. Only in a worker."""
+    await offer_drafts(app)
+    offer_old_queue(app)

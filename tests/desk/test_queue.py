@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -169,30 +169,51 @@ def shown(now: Cut) -> Shown:
     ]
 
 
-@pytest.mark.parametrize("change", [move, cancel, check_in, swap, split, other_guest, rename])
-async def test_what_is_changed_offline_is_shown_until_it_is_taken_back_or_sent(
-    database: TestDatabase, change: Callable[[Cut], object]
-) -> None:
+CHANGES = (move, cancel, check_in, swap, split, other_guest, rename)
+
+
+def anything_queued(now: Cut) -> bool:
+    return any(bar.queued for bar in now.anna.store.occupancies.values())
+
+
+async def test_what_is_changed_offline_is_shown_until_it_is_taken_back(database: TestDatabase) -> None:
     async with line_cut(database) as now:
         before = shown(now)
-        result = await change(now)  # type: ignore[misc]
-        assert result.outcome is Outcome.QUEUED
+        for change in CHANGES:
+            assert (await change(now)).outcome is Outcome.QUEUED
+            after = shown(now)
+            assert after != before, change.__name__
+            assert all(bar.queued for bar in now.anna.store.of_booking(now.booked.booking_id or 0))
+            for _ in range(2):
+                told = await now.anna.undo.undo()
+                assert told.done, told
+                assert "wird nicht gesendet" in told.sentence
+                assert shown(now) == before
+                assert not anything_queued(now)
+                assert now.anna.outbox.items == ()
+                assert (await now.anna.undo.redo()).done
+                assert shown(now) == after
+            assert (await now.anna.undo.undo()).done
+        assert (await now.anna.undo.redo()).done
         after = shown(now)
-        assert after != before
-        assert all(bar.queued for bar in now.anna.store.of_booking(now.booked.booking_id or 0))
-        told = await now.anna.undo.undo()
-        assert told.done, told
-        assert "wird nicht gesendet" in told.sentence
-        assert shown(now) == before
-        assert not any(bar.queued for bar in now.anna.store.occupancies.values())
-        assert now.anna.outbox.items == ()
-        told = await now.anna.undo.redo()
-        assert told.done, told
-        assert shown(now) == after
         await now.sent()
         assert now.anna.outbox.items == ()
         assert shown(now) == after
-        assert not any(bar.queued for bar in now.anna.store.occupancies.values())
+        assert not anything_queued(now)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("change", CHANGES)
+async def test_what_is_shown_is_what_is_saved(
+    database: TestDatabase, change: Callable[[Cut], Awaitable[WriteResult]]
+) -> None:
+    async with line_cut(database) as now:
+        await change(now)
+        after = shown(now)
+        await now.sent()
+        assert now.anna.outbox.items == ()
+        assert shown(now) == after
+        assert not anything_queued(now)
 
 
 async def test_blocks_made_changed_and_lifted_offline(database: TestDatabase) -> None:

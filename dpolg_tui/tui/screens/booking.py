@@ -112,7 +112,7 @@ class BookingScreen(BookingTabs):
     def _show(self, booking: Booking) -> None:
         self.booking = booking
         self.title = f"Buchung {booking.number}"
-        self.form.load_booking(booking)
+        self.form.load_booking(booking, self.typed.stay if self.typed is not None else "")
         self.show_sections()
         self.show_state()
 
@@ -288,7 +288,11 @@ class BookingScreen(BookingTabs):
                 changes = {**changes, "cancellation_reason": Change(booking.cancellation_reason, reason)}
             return await self.desk.bookings.save(booking.id, changes, known)
 
-        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names)
+        async def stay_gone(wanted: bool) -> None:
+            self.booking = await self.desk.bookings.get(booking.id)
+            self.form.stay_gone(self.booking, wanted=wanted)
+
+        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names, stay_gone)
 
     def _failed(self, error: DomainError) -> bool:
         if isinstance(error, InvalidInput):
