@@ -76,13 +76,14 @@ def _new_words(desk: Desk, write: Write) -> str:
 
 
 def wanted(desk: Desk, write: Write) -> list[str]:
-    """What a write wants, a line each: ``2026-118 Huber: Zimmer 1, 21.–24.11.2026 → Zimmer 2, …``."""
-    lines: list[str] = []
+    """What a write wants, a line each; of several records with their names.
+
+    ``Buchung 2026-118 Huber: Zimmer 1, 21.–24.11.2026 → Zimmer 2, …``
+    """
+    lines = ["löschen"] if write.delete else []
     for one in write.parts or (write,):
-        name = of_write(desk, one).partition(":")[0]
-        if one.delete:
-            lines.append(f"{name}: löschen")
-        lines += [f"{name}: {_change(desk, field, change)}" for field, change in one.typed_changes.items()]
+        name = f"{of_write(desk, one).partition(':')[0]}: " if write.parts else ""
+        lines += [f"{name}{_change(desk, field, change)}" for field, change in one.typed_changes.items()]
     return [clean_line(line) for line in lines]
 
 

@@ -128,8 +128,11 @@ class QueueDialog(BaseDialog[None]):
         """One write in full."""
         item = self._chosen
         if item is not None:
+            self.app.push_screen(QueuedDialog(item), self._looked)
+
+    def _looked(self, to_the_chart: bool | None) -> None:
+        if to_the_chart:
             self.finish(None)
-            self.app.call_later(self.app.push_screen, QueuedDialog(item))
 
     def action_discard(self) -> None:
         """Forgets a queued write after asking."""

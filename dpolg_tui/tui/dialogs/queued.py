@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -36,8 +36,8 @@ def state_words(item: Queued) -> str:
     return STATES.get(item.state) or item.reason or "passt nicht mehr"
 
 
-class QueuedDialog(BaseDialog[None]):
-    """Answers nothing: what is chosen here is done here."""
+class QueuedDialog(BaseDialog[bool]):
+    """What is chosen here is done here; answers ``True`` if the chart shall be seen."""
 
     HELP = (
         "Zum Plan zeigt die Stelle, um die es geht. Noch einmal senden versucht dieselbe Änderung von neuem, "
@@ -102,7 +102,7 @@ class QueuedDialog(BaseDialog[None]):
 
     def _to_chart(self) -> None:
         place, app = self._place, self.desk_app
-        self.finish(None)
+        self.finish(True)
         if place is not None:
             app.call_later(_show_on_chart, app, place)
 
@@ -128,7 +128,7 @@ async def _show_on_chart(app: DeskApp, place: BookingSummary) -> None:
         read(chart, chart.jump(place), "Zum Balken springen", group="jump")
 
 
-def ask_to_discard(dialog: BaseDialog[None], item: Queued, discarded: Callable[[], None]) -> None:
+def ask_to_discard(dialog: BaseDialog[Any], item: Queued, discarded: Callable[[], None]) -> None:
     """Forgets a queued write, and what builds on it, if its user agrees."""
     outbox = dialog.desk.outbox
     lines = [item.label]

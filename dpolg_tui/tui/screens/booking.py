@@ -270,7 +270,8 @@ class BookingScreen(BookingTabs):
         new = next((stay for stay in stays if stay.booking_id == result.id), None)
         if new is None:
             return "Buchung"
-        return f"Buchung {new.number}" if new.room_id else f"Buchung {new.number} unter „Ohne Zimmer“"
+        name = "Buchung" if new.queued else f"Buchung {new.number}"
+        return name if new.room_id else f"{name} unter „Ohne Zimmer“"
 
     async def _send(self) -> WriteResult | None:
         booking = self.booking
