@@ -126,6 +126,8 @@ class BookingForm(Form):
         """A colleague saved it: labels of the fields (refreshed, only marked)."""
         self.guest.learn(booking.guest_id, booking.guest_name)
         self._offer_statuses(booking.status)
+        if NEW_STAY in self.groups:  # in place of one that was removed: no stored one stands for it
+            return self.colleague_saved({name: getattr(booking, name) for name in FIELDS}, by)
         shown = next((key for key in self.groups if key in _stays_of(booking)), None)
         if shown is None:
             # The stay that was edited here was joined with another: the first that is left stands for it.
