@@ -83,7 +83,8 @@ class BookingScreen(BookingTabs):
 
     @property
     def dirty(self) -> bool:
-        return self.is_mounted and self.form.dirty
+        # While it closes, the fields go before the screen does.
+        return any(form.dirty for form in self.query(BookingForm))
 
     def draft(self) -> Draft | None:
         if self.desk.outbox.has_form(self.form.draft_id):
