@@ -210,6 +210,7 @@ class Desk:
         """Sign in again as the same user, under a new token; everything open stays."""
         if self.user is None:
             raise SessionEnded
+        await self._greet_again()
         user = await login.login(self.database, self.user.username, password)
         if user.must_change_password:
             raise MustChangePassword(
@@ -233,6 +234,7 @@ class Desk:
         self.user = None
         self.undo.clear()
         self.outbox.close()
+        self.drafts.close()
         self.known.clear()
         self.missed = ()
         self.present = ()
@@ -250,6 +252,15 @@ class Desk:
         self.instance = await greeting.check(self.database)
         self._greeted = True
 
+    async def _greet_again(self) -> None:
+        """The database may have been restored meanwhile: what waits was meant for the one before."""
+        instance = await greeting.check(self.database)
+        if instance != self.instance:
+            self.outbox.close()
+            self.instance = instance
+            self.outbox.open()
+            self.drafts.open()
+
     async def _begin(self) -> None:
         """After the sign-in: listen, then read; so that nothing is missed in between."""
         self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS, people.HERE)
@@ -260,6 +271,7 @@ class Desk:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
             self.outbox.open()
+            self.drafts.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
