@@ -365,13 +365,13 @@ class Desk:
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update, after_interruption = await self._updates.get()
+            update, missed = await self._next_update()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
-                if after_interruption:
-                    self._tell_missed(update)
+                if missed is not None:
+                    self._tell_missed(missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -385,6 +385,19 @@ class Desk:
                 self.read_again()
             else:
                 self._first_load_ended(None)
+
+    async def _next_update(self) -> tuple[LiveUpdate, LiveUpdate | None]:
+        """All that has come by now as one, so that a busy desk catches up with one read instead of many;
+        and of that what came after an interruption.
+        """
+        update, after_interruption = await self._updates.get()
+        missed = update if after_interruption else None
+        while not self._updates.empty():
+            later, after_interruption = self._updates.get_nowait()
+            update = update.with_later(later)
+            if after_interruption:
+                missed = missed.with_later(later) if missed else later
+        return update, missed
 
     async def _take(self, update: LiveUpdate) -> None:
         if update.presence_changed or update.reload:
