@@ -38,6 +38,7 @@ from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
+from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
@@ -79,8 +80,10 @@ class Desk:
         self.present: tuple[Presence, ...] = ()
         """The other desks at which somebody is signed in."""
         self._everybody: tuple[Presence, ...] = ()
-        self.database = Database(config.database, client=new_client_id(config.desk.name))
-        self.database.on_state = self._database_state
+        self.latest_config = config
+        """What was saved last; in force after the next signing out."""
+        self.client = new_client_id(config.desk.name)
+        self._set_database(config)
         self.bookings = BookingActions(self)
         self.guests = GuestActions(self)
         self.rooms = RoomActions(self)
@@ -100,7 +103,7 @@ class Desk:
         self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
-        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+        self.settings = ConnectionSettings(self)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
@@ -115,10 +118,31 @@ class Desk:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to connect, before anybody signs in."""
+    def _set_database(self, config: Config) -> None:
+        self.database = Database(config.database, client=self.client)
+        self.database.on_state = self._database_state
+        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+
+    def _start_database(self) -> None:
         self.database.start()
         self.database.warm(*login.STATEMENTS)
+
+    async def use(self, config: Config) -> None:
+        """Go on with other settings: at once, or after signing out if somebody is signed in."""
+        self.latest_config = config
+        if self.user is not None:
+            return
+        before, self.config = self.database, config
+        before.on_state = None
+        self._set_database(config)
+        self._greeted = False
+        self._start_database()
+        self.tell(ConnectionChanged(self.connection))
+        await before.close()
+
+    def start(self) -> None:
+        """Begin to connect, before anybody signs in."""
+        self._start_database()
         self._spawn(self._apply_updates())
         self._spawn(self._remove_expired_files())
         self._spawn(self.emergency.keep_writing())
@@ -224,6 +248,8 @@ class Desk:
         self.store.forget_versions()
         self.store.rooms.clear()
         self.store.begin_window(date.min, date.min)
+        if self.latest_config is not self.config:
+            await self.use(self.latest_config)
 
     async def _end_session(self, limit: float) -> None:
         self._listening = False

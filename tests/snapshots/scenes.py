@@ -18,6 +18,7 @@ from dpolg_tui.domain.undo import Step
 from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.widgets.chart import OccupancyChart
+from tests.snapshots.settings_scenes import SETTINGS_SCENES
 from tests.tui.desk_app import TIMEOUT, Running
 
 Scene = Callable[[Running], Awaitable[None]]
@@ -413,6 +414,7 @@ SCENES: dict[str, Scene] = {
     "who-is-here": who_is_here,
     "last-changes": last_changes,
     "booking-editing": booking_editing,
+    **SETTINGS_SCENES,
 }
 """By the name of the picture."""
 
