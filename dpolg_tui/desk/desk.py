@@ -51,7 +51,7 @@ from dpolg_tui.domain.errors import (
 )
 from dpolg_tui.domain.models import Occupancy, User
 from dpolg_tui.domain.people import Presence
-from dpolg_tui.log import log_defect
+from dpolg_tui.log import action, log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
@@ -329,7 +329,8 @@ class Desk:
         """The bars of a window, not older than the answers to own writes."""
         while True:
             written = self.writes_answered
-            loaded = await reads.chart(self.database, first, last)
+            with action("Belegungsplan lesen"):
+                loaded = await reads.chart(self.database, first, last)
             if written == self.writes_answered:
                 return loaded
 

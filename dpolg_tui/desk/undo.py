@@ -135,7 +135,8 @@ class Undo:
                 )
                 return self._in_the_way(entry, sentence)
             sent = tuple(inverse(step) for step in reversed(entry.steps))
-            done, sentence = await self._send(entry, sent)
+            with log.action("Änderung zurücknehmen"):
+                done, sentence = await self._send(entry, sent)
             if done is None:
                 return self._in_the_way(entry, sentence)
             self.last_changes.took_back(entry, sent, done)
@@ -148,7 +149,8 @@ class Undo:
             if entry is None or not self.last_changes.may_redo(entry):
                 return Told(False, NOTHING_TO_REDO)
             sent = tuple(inverse(step) for step in reversed(entry.undone))
-            done, sentence = await self._send(entry, sent)
+            with log.action("Änderung wiederherstellen"):
+                done, sentence = await self._send(entry, sent)
             if done is None:
                 return self._in_the_way(entry, sentence)
             self.last_changes.did_again(entry, sent, done)
