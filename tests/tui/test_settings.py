@@ -23,17 +23,10 @@ from tests.tui.desk_app import Running, config_for, running
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def without_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     """A computer without any configuration."""
-    directory = tmp_path / "home"
-    directory.mkdir()
     for name in [name for name in os.environ if name.startswith(("PG", "DPOLG_TUI_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(directory))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
-    monkeypatch.setattr(locations, "system_config_file", lambda: tmp_path / "etc" / "config.toml")
-    monkeypatch.chdir(directory)
-    return directory
 
 
 def _file(database: DatabaseSettings, **other: object) -> str:

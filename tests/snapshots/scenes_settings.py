@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ _WENT_WELL = {
 }
 
 
-async def settings(here: Running) -> None:
+async def typed(here: Running) -> None:
     """A connection to two servers, as it is typed."""
     config = here.desk.latest_config
     here.desk.latest_config = replace(
@@ -39,9 +38,9 @@ async def settings(here: Running) -> None:
     )
 
 
-async def settings_tested(here: Running) -> None:
+async def tested(here: Running) -> None:
     """The certificate is another server's."""
-    await settings(here)
+    await typed(here)
     await here.pilot.pause(0.2)
     screen = here.app.screen
     assert isinstance(screen, SettingsScreen)
@@ -57,9 +56,3 @@ async def settings_tested(here: Running) -> None:
     ]
     screen.say(report(Trial(tuple(steps), sentence, "ssl_mode")))
     screen.form.field("ssl_mode").note = LOOK_HERE
-
-
-SETTINGS_SCENES: dict[str, Callable[[Running], Awaitable[None]]] = {
-    "settings": settings,
-    "settings-tested": settings_tested,
-}
