@@ -176,29 +176,29 @@ async def test_the_stored_password_goes_to_no_other_server(database: TestDatabas
         assert "Diese Datenbank gibt es" in await _said(here)
 
 
-@pytest.mark.parametrize(
-    ("typed", "field", "words"),
-    [
+async def test_what_cannot_be_is_said_at_its_field(database: TestDatabase, home: Path) -> None:
+    settings = database_from_dsn(database.dsn)
+    text = _file(settings, host="localhost")
+    right = {"host": "localhost", "port": settings.hosts[0][1], "ca_file": "", "ssl_mode": "", "password": ""}
+    wrong: tuple[tuple[dict[str, object], str, str], ...] = (
         ({"host": "ein haus"}, "host", "Name oder die Adresse eines Servers"),
         ({"host": ""}, "host", "Server fehlt"),
         ({"host": "db.example.org:99999"}, "host", "Port zwischen 1 und 65535"),
         ({"port": 70000}, "port", "65535"),
         ({"ca_file": "fehlt.crt"}, "ca_file", "gibt es nicht"),
         ({"host": "192.0.2.1", "ssl_mode": "require", "password": "x"}, "ssl_mode", "„automatisch“"),
-    ],
-)
-async def test_what_cannot_be_is_said_at_its_field(
-    typed: dict[str, object], field: str, words: str, database: TestDatabase, home: Path
-) -> None:
-    text = _file(database_from_dsn(database.dsn), host="localhost")
+    )
     async with running(_stored(home, text), (160, 40)) as here:
         await _open(here)
-        await _type(here, **typed)
-        for key in ("ctrl+t", "ctrl+s"):
-            await here.pilot.press(key)
-            await here.until(lambda: _fields(here)[field].error, "a sentence at the field")
-            assert words in _fields(here)[field].error
-            assert here.app.focused is _fields(here)[field].editor_widget
+        fields = _fields(here)
+        for typed, name, words in wrong:
+            for key in ("ctrl+t", "ctrl+s"):
+                await _type(here, **{**right, **typed})
+                assert not any(field.error for field in fields.values())
+                await here.pilot.press(key)
+                await here.until(lambda name=name: fields[name].error, "a sentence at the field")
+                assert words in fields[name].error
+                assert here.app.focused is fields[name].editor_widget
     assert (home / "config.toml").read_text("utf-8") == text
 
 
