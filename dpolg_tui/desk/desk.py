@@ -16,6 +16,7 @@ from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
+from dpolg_tui.desk.backups import BackupWatch
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.drafts import Drafts
@@ -96,6 +97,7 @@ class Desk:
         )
         self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
+        self.backups = BackupWatch(self)
         self.legacy = LegacyActions(self)
         self.undo = Undo(self)
         self.known = Known(self)
@@ -147,6 +149,7 @@ class Desk:
         self._spawn(self._remove_expired_files())
         self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
+        self._spawn(self.backups.keep_asking())
 
     async def close(self) -> None:
         """End everything, the session too if the database answers quickly; else it ends by itself."""
@@ -260,6 +263,7 @@ class Desk:
         self.missed = ()
         self.present = ()
         self.people.leave()
+        self.backups.leave()
         try:
             await login.logout(self.database, limit)
         except DomainError as error:
@@ -303,7 +307,17 @@ class Desk:
     # -- the store -------------------------------------------------------------------------------
 
     async def show(self, first: date, last: date) -> None:
-        """Make sure that the store holds [first, last): by reading on, or anew after a leap."""
+        """Make sure that the store holds [first, last): by reading on, or anew after a leap.
+
+        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
+        """
+        try:
+            async with asyncio.timeout(self.config.database.action_timeout):
+                await self._show(first, last)
+        except TimeoutError:
+            raise Unreachable from None
+
+    async def _show(self, first: date, last: date) -> None:
         async with self._window_lock:
             store = self.store
             if store.covers(first, last):

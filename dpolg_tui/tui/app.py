@@ -17,6 +17,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from dpolg_tui.desk.events import (
+    BackupStateChanged,
     ConnectionChanged,
     DeskEvent,
     EmergencyListFailed,
@@ -279,6 +280,8 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
                     self.notify(sentence, severity=severity)
             case Interrupted(changes=changes, names=names):
                 self.notify(interrupted_sentence(changes, names), timeout=12)
+            case BackupStateChanged(warning=warning) if warning:
+                self.notify(warning, severity="warning", timeout=12)
             case EmergencyListFailed(sentence=sentence):
                 self.notify(f"Notfallliste: {sentence}", severity="warning")
             case SessionLost(reason=reason):
@@ -401,8 +404,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
 
     async def _write_emergency_list(self) -> None:
-        path = await self.desk.emergency.write()
-        self.notify(f"Notfallliste geschrieben: {path}", timeout=12)
+        written = await self.desk.emergency.write()
+        why = self.desk.emergency.text_only(written)
+        self.notify(f"Notfallliste geschrieben: {written}" + (f". {why}" if why else ""), timeout=12)
 
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
