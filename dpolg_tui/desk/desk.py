@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dpolg_tui import locations
 from dpolg_tui.db import login, people, reads, writes
@@ -16,13 +15,13 @@ from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
+from dpolg_tui.desk.background import Background
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.drafts import Drafts
 from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
-    DeskEvent,
     Interrupted,
     Missed,
     PresenceChanged,
@@ -39,6 +38,7 @@ from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.store import Store
+from dpolg_tui.desk.telling import Teller
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
@@ -69,10 +69,11 @@ CLOSE_LIMIT = 1.0
 FILES_PAUSE = 3600.0
 
 
-class Desk:
+class Desk(Background, Teller):
     """Everything that screens may do and see. Coroutines run on the event loop and raise domain errors."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self.config = config
         self.store = Store()
         self.user: User | None = None
@@ -102,13 +103,11 @@ class Desk:
         """Which installation this is; known once it has answered."""
         self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
         self._listening = False
-        self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
         self.missed: tuple[Missed, ...] = ()
         """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self._window_lock = asyncio.Lock()
         self.writes_answered = 0
         """Own writes so far: what was read while it grew may be older than what the store shows."""
@@ -129,9 +128,7 @@ class Desk:
         await self._live.stop()
         if self.user is not None:
             await self._end_session(CLOSE_LIMIT)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.database.close()
 
     @property
@@ -152,24 +149,6 @@ class Desk:
     def demo_users(self) -> tuple[tuple[str, str, str], ...]:
         """(user name, password, role) of a demo, for its login screen; otherwise empty."""
         return self.config.demo_users
-
-    def subscribe(self, listener: Callable[[DeskEvent], object]) -> Callable[[], None]:
-        """Hear of everything that changes; returns the way to stop. Called on the event loop."""
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def tell(self, event: DeskEvent) -> None:
-        """Tell all screens; used by the actions of this package. A screen's defect stays its own."""
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception as error:  # noqa: BLE001 - neither a write nor the updates may fail by it
-                log_defect(error)
 
     def read_again(self) -> None:
         """Read everything anew as soon as the database answers."""
@@ -415,13 +394,3 @@ class Desk:
     def _session_ended(self, reason: str) -> None:
         if self.user is not None:
             self.tell(SessionLost(reason))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log_defect(error)

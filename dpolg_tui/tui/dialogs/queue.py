@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, DataTable, Static
 
@@ -17,6 +14,7 @@ from dpolg_tui.desk.offline import Queued, State
 from dpolg_tui.domain.german import clean_line, format_datetime
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
@@ -31,7 +29,7 @@ STATES = {
 }
 
 
-class QueueDialog(BaseDialog[None]):
+class QueueDialog(Hearing, BaseDialog[None]):
     """The list of queued writes; Enter opens one that does not fit, Entf discards one."""
 
     HELP = (
@@ -41,16 +39,9 @@ class QueueDialog(BaseDialog[None]):
     AUTO_FOCUS = "RecordTable"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("delete", "discard", show=False)]
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
-
     def __init__(self) -> None:
         super().__init__("Vorgemerkte Änderungen")
         self.add_class("wide")
-        self._unsubscribe: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield RecordTable(COLUMNS)
@@ -62,16 +53,10 @@ class QueueDialog(BaseDialog[None]):
         yield self.button("Schließen", "cancel")
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self._show()
 
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-
-    def on_queue_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        if isinstance(message.event, QueueChanged):
+    def heard(self, event: DeskEvent) -> None:
+        if isinstance(event, QueueChanged):
             self._show()
 
     def _show(self) -> None:
