@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dpolg_tui.config import Config
-    from dpolg_tui.settings import DatabaseSettings
+    from dpolg_tui.settings import BackupSettings, DatabaseSettings
 
 FINE, FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 0, 1, arguments.WRONG_USAGE, 3, 130
 
@@ -136,10 +136,46 @@ def _init_db(options: argparse.Namespace) -> int:
 
 
 def _upgrade_db(options: argparse.Namespace) -> int:
-    settings = _owner_settings(options)
+    config = _load(options)
+    settings = _owner_settings(options, config)
     from dpolg_tui.operations.administration import upgrade_database
 
-    return upgrade_database(settings)
+    return upgrade_database(settings, None if options.no_backup else _backup_settings(options, config))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    config = _load(options)
+    settings = _owner_settings(options, config)
+    from dpolg_tui.operations import backup_command
+
+    verb = backup_command.verify_backup if options.what == "verify" else backup_command.make_backup
+    return verb(settings, _backup_settings(options, config))
+
+
+def _restore(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.backup_command import RestoreOptions, restore_backup
+    from dpolg_tui.operations.passwords import Passwords
+
+    passwords = Passwords(
+        {
+            "owner": options.owner_password_file,
+            "booking_user": options.booking_user_password_file,
+            "backup": options.backup_password_file,
+        }
+    )
+    return restore_backup(
+        settings, RestoreOptions(options.file, options.into, options.without_manifest, passwords)
+    )
+
+
+def _backup_settings(options: argparse.Namespace, config: Config) -> BackupSettings:
+    """Section [backup]; the command line's directory comes first."""
+    from dataclasses import replace
+
+    if options.directory is None:
+        return config.backup
+    return replace(config.backup, directory=options.directory)
 
 
 def _housekeeping(options: argparse.Namespace) -> int:
@@ -199,17 +235,22 @@ def _migrate_data(options: argparse.Namespace) -> int:
     )
 
 
-def _owner_settings(options: argparse.Namespace) -> DatabaseSettings:
+def _owner_settings(options: argparse.Namespace, config: Config | None = None) -> DatabaseSettings:
     """Where to do the owner's work, and as whom; a missing password is asked for."""
     from dataclasses import replace
 
     from dpolg_tui.setting_types import ConfigError
 
-    settings = _load(options).database
+    settings = (config or _load(options)).database
     if settings.username == "booking_user":
+        whose, role = (
+            ("der Rolle dpolg_backup", "dpolg_backup")
+            if options.verb == "backup"
+            else ("des Eigentümers", "postgres")
+        )
         raise ConfigError(
-            f"{options.verb} ist Sache des Eigentümers, nicht von booking_user: bitte mit "
-            f'--dsn "postgresql://postgres@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
+            f"{options.verb} ist Sache {whose}, nicht von booking_user: bitte mit "
+            f'--dsn "postgresql://{role}@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
         )
     settings.require_verified_server()
     if settings.password is None and sys.stdin.isatty():
@@ -289,6 +330,8 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
+    "backup": _backup,
+    "restore": _restore,
     "housekeeping": _housekeeping,
     "emergency-list": _emergency_list,
     "migrate-data": _migrate_data,

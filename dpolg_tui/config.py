@@ -19,6 +19,7 @@ from dpolg_tui.settings import (
     BY_NAME,
     SECTIONS,
     SETTINGS,
+    BackupSettings,
     DatabaseSettings,
     DeskSettings,
     LogSettings,
@@ -28,6 +29,7 @@ from dpolg_tui.settings import (
 
 __all__ = [
     "Arguments",
+    "BackupSettings",
     "Config",
     "ConfigError",
     "DatabaseSettings",
@@ -87,6 +89,7 @@ class Config:
     ui: UiSettings = field(default_factory=UiSettings)
     desk: DeskSettings = field(default_factory=DeskSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     source: Path | None = None
     warnings: tuple[str, ...] = ()
     # (username, password, role) that the login of the demo shows.
@@ -267,6 +270,7 @@ def _assembled(
         ui=UiSettings(**cast(dict[str, Any], given["ui"])),
         desk=DeskSettings(**cast(dict[str, Any], given["desk"])),
         log=LogSettings(**cast(dict[str, Any], given["log"])),
+        backup=BackupSettings(**cast(dict[str, Any], given["backup"])),
         source=source,
         warnings=tuple(warnings),
         values=tuple(values.values()),

@@ -243,8 +243,21 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         return os.fdopen(handle, "a", encoding=self.encoding)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._follow()
+        try:
+            self._follow()
+        except OSError:
+            self.handleError(record)
+            return
         super().emit(record)
+
+    def close(self) -> None:
+        """What could not be written any more is lost; the file is closed all the same."""
+        try:
+            super().close()
+        except OSError:
+            # A full disk: the program must not end with an error because of it.
+            self.stream = None
+            logging.Handler.close(self)
 
     def doRollover(self) -> None:  # noqa: N802 - the name is logging's
         try:

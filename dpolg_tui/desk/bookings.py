@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from dpolg_tui import log
@@ -12,7 +12,7 @@ from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.desk.events import Kind, RecordChanged
 from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain import rearrange as plans
-from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
+from dpolg_tui.domain.errors import DomainError, InvalidInput, OutcomeUnknown
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import (
     Booking,
@@ -25,6 +25,7 @@ from dpolg_tui.domain.models import (
 )
 from dpolg_tui.domain.rearrange import Place, Plan, RecordWrite
 
+DAY = timedelta(days=1)
 NOT_READ = (
     "Ohne Verbindung lässt sich diese Buchung nicht öffnen: sie wurde seit der Anmeldung noch nicht gelesen."
 )
@@ -85,8 +86,27 @@ class BookingActions(RecordActions):
 
     async def shift(self, occupancy: Occupancy, days: int, *, neighbours: bool = False) -> WriteResult:
         """Other days in the same room; ``neighbours``: who is in the way moves along. Raises InvalidInput."""
-        others = self.in_same_room(occupancy.room_id) if neighbours else ()
-        return await self.rearrange(plans.shift(occupancy, days, others, self._desk.today()))
+        if neighbours:
+            by = timedelta(days=days)
+            place = Place(occupancy.room_id, occupancy.arrival + by, occupancy.departure + by)
+            return await self.rearrange(self.make_room(occupancy, place))
+        return await self.rearrange(plans.shift(occupancy, days, (), self._desk.today()))
+
+    def make_room(self, occupancy: Occupancy, place: Place) -> Plan:
+        """The plan of a move that shifts who is in its way, as far as known here. Raises InvalidInput."""
+        store = self._desk.store
+        others = {bar.id: bar for bar in self.in_same_room(place.room_id)}
+        for booking in {bar.booking_id for bar in others.values()} - {None}:
+            others |= {bar.id: bar for bar in store.of_booking(booking or 0)}
+        plan = plans.make_room(occupancy, place, others.values(), self._desk.today())
+        for step in plan[1:]:
+            # Another stay of the booking could begin where this desk knows nothing.
+            if not store.covers(step.bar.arrival - DAY, step.bar.departure + DAY):
+                raise InvalidInput(
+                    f"{plans.bar_label(step.bar)} reicht über die geladenen Tage hinaus: bitte im Plan"
+                    " dorthin blättern und noch einmal versuchen."
+                )
+        return plan
 
     async def split(self, occupancy: Occupancy, day: date, room_id: int | None) -> WriteResult:
         """Two stays of one: from ``day`` on in ``room_id``. Raises InvalidInput."""

@@ -16,13 +16,13 @@ from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
 from dpolg_tui.desk.background import Background
+from dpolg_tui.desk.backups import BackupWatch
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.drafts import Drafts
 from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
-    Interrupted,
     Missed,
     PresenceChanged,
     SessionLost,
@@ -66,7 +66,6 @@ FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
 LOGOUT_LIMIT = 3.0
 CLOSE_LIMIT = 1.0
-FILES_PAUSE = 3600.0
 
 
 class Desk(Background, Teller):
@@ -94,6 +93,7 @@ class Desk(Background, Teller):
         )
         self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
+        self.backups = BackupWatch(self)
         self.legacy = LegacyActions(self)
         self.undo = Undo(self)
         self.known = Known(self)
@@ -119,9 +119,10 @@ class Desk(Background, Teller):
         self.database.start()
         self.database.warm(*login.STATEMENTS)
         self._spawn(self._apply_updates())
-        self._spawn(self._remove_expired_files())
+        self._spawn(self.files.keep_removing())
         self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
+        self._spawn(self.backups.keep_asking())
 
     async def close(self) -> None:
         """End everything, the session too if the database answers quickly; else it ends by itself."""
@@ -213,6 +214,7 @@ class Desk(Background, Teller):
         self.missed = ()
         self.present = ()
         self.people.leave()
+        self.backups.leave()
         try:
             await login.logout(self.database, limit)
         except DomainError as error:
@@ -256,7 +258,17 @@ class Desk(Background, Teller):
     # -- the store -------------------------------------------------------------------------------
 
     async def show(self, first: date, last: date) -> None:
-        """Make sure that the store holds [first, last): by reading on, or anew after a leap."""
+        """Make sure that the store holds [first, last): by reading on, or anew after a leap.
+
+        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
+        """
+        try:
+            async with asyncio.timeout(self.config.database.action_timeout):
+                await self._show(first, last)
+        except TimeoutError:
+            raise Unreachable from None
+
+    async def _show(self, first: date, last: date) -> None:
         async with self._window_lock:
             store = self.store
             if store.covers(first, last):
@@ -324,7 +336,7 @@ class Desk(Background, Teller):
             try:
                 await self._take(update)
                 if after_interruption:
-                    self._tell_missed(update)
+                    news.tell_missed(self, update)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -348,14 +360,6 @@ class Desk(Background, Teller):
             async with self._window_lock:
                 await news.apply(self, update.events)
 
-    def _tell_missed(self, update: LiveUpdate) -> None:
-        self.missed = news.missed(self, update.events)
-        names = tuple(dict.fromkeys(one.by for one in self.missed))
-        if update.reload:
-            self.tell(Interrupted(None))
-        elif self.missed:
-            self.tell(Interrupted(len(self.missed), names))
-
     def know_colleague(self, user: User) -> None:
         """Somebody's name or role is this now; it may be the own one."""
         self.store.colleagues[user.id] = user
@@ -373,11 +377,6 @@ class Desk(Background, Teller):
         if others != self.present:
             self.present = others
             self.tell(PresenceChanged())
-
-    async def _remove_expired_files(self) -> None:
-        while True:
-            await asyncio.to_thread(self.files.remove_expired)
-            await asyncio.sleep(FILES_PAUSE)
 
     # -- states ----------------------------------------------------------------------------------
 

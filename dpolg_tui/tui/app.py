@@ -15,6 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from dpolg_tui.desk.events import (
+    BackupStateChanged,
     ConnectionChanged,
     DeskEvent,
     EmergencyListFailed,
@@ -268,6 +269,8 @@ class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
                     self.notify(sentence, severity=severity)
             case Interrupted(changes=changes, names=names):
                 self.notify(interrupted_sentence(changes, names), timeout=12)
+            case BackupStateChanged(warning=warning) if warning:
+                self.notify(warning, severity="warning", timeout=12)
             case EmergencyListFailed(sentence=sentence):
                 self.notify(f"Notfallliste: {sentence}", severity="warning")
             case SessionLost(reason=reason):

@@ -72,8 +72,9 @@ class AppActions(UndoActions):
         work.write(self._me, self._write_emergency_list(), "Notfallliste schreiben")
 
     async def _write_emergency_list(self) -> None:
-        path = await self._me.desk.emergency.write()
-        self._me.notify(f"Notfallliste geschrieben: {path}", timeout=12)
+        written = await self._me.desk.emergency.write()
+        why = self._me.desk.emergency.text_only(written)
+        self._me.notify(f"Notfallliste geschrieben: {written}" + (f". {why}" if why else ""), timeout=12)
 
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog

@@ -228,7 +228,7 @@ BEGIN
         conflicting := app.conflicts(theirs, wanted);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
-                'changed_by', app.last_change_by('bookings', record), 'state', app.booking_state(record)));
+                'changed_by', app.changed_by('bookings', record, conflicting), 'state', app.booking_state(record)));
         END IF;
     END IF;
     PERFORM app.lock_rooms(ARRAY(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -12,9 +13,9 @@ import pytest
 from dpolg_tui.db import reads, writes
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import StoreReloaded
-from dpolg_tui.domain.errors import Busy, MustChangePassword, OutcomeUnknown
+from dpolg_tui.domain.errors import Busy, MustChangePassword, OutcomeUnknown, Unreachable
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.models import Occupancy, Outcome
+from dpolg_tui.domain.models import Occupancy, Outcome, Room
 from tests.databases import TestDatabase
 from tests.desk.two import Two, until
 from tests.tui.desk_app import config_for
@@ -152,6 +153,34 @@ async def test_an_own_change_into_a_window_that_is_being_read_is_in_it(
     go_on.set()
     await showing
     assert [bar.arrival for bar in two.anna.store.of_booking(booking)] == [two.day(901)]
+
+
+async def test_days_that_wait_for_a_reload_are_given_up_at_the_limit(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_for(database)
+    desk = Desk(replace(config, database=replace(config.database, action_timeout=1.0)))
+    desk.start()
+    try:
+        await desk.login("anna", database.users["anna"].password)
+        read, reading, go_on = reads.rooms, asyncio.Event(), asyncio.Event()
+
+        async def slow(*args: Any) -> list[Room]:
+            reading.set()
+            await go_on.wait()
+            return await read(*args)
+
+        monkeypatch.setattr(reads, "rooms", slow)
+        desk.read_again()
+        await reading.wait()
+        wanted = (desk.today() + timedelta(900), desk.today() + timedelta(930))
+        with pytest.raises(Unreachable):
+            await asyncio.wait_for(desk.show(*wanted), 20)
+        go_on.set()
+        await desk.show(*wanted)
+        assert desk.store.covers(*wanted)
+    finally:
+        await desk.close()
 
 
 async def _unknown(*_: Any, **__: Any) -> Any:

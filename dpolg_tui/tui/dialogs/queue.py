@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -21,7 +22,7 @@ from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
 
-COLUMNS = (Column("seit", 16), Column("Änderung", 24, 3), Column("Stand", 24, 3))
+COLUMNS = (Column("seit", 12), Column("Änderung", 24, 3), Column("Stand", 24, 3))
 NOTHING = "Es ist nichts vorgemerkt: alles ist gesendet."
 STATES = {
     State.WAITING: "wartet auf die Verbindung",
@@ -61,7 +62,8 @@ class QueueDialog(Hearing, BaseDialog[None]):
 
     def _show(self) -> None:
         items = self.desk.outbox.items
-        self.query_one(RecordTable).show([_row(number, item) for number, item in enumerate(items)])
+        today = self.desk.today()
+        self.query_one(RecordTable).show([_row(number, item, today) for number, item in enumerate(items)])
         self._say()
 
     def _say(self) -> None:
@@ -126,8 +128,9 @@ class QueueDialog(Hearing, BaseDialog[None]):
         self.app.push_screen(dialog, answered)
 
 
-def _row(number: int, item: Queued) -> Row:
-    return number, (format_datetime(item.at), clean_line(item.label), clean_line(_state_words(item))), ""
+def _row(number: int, item: Queued, today: date) -> Row:
+    cells = (format_datetime(item.at, today), clean_line(item.label), clean_line(_state_words(item)))
+    return number, cells, ""
 
 
 def _state_words(item: Queued) -> str:

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from dpolg_tui.desk.events import (
+    BackupStateChanged,
     ConnectionChanged,
     DeskEvent,
     PresenceChanged,
@@ -109,7 +110,7 @@ class DeskScreen(Hearing, Screen[None]):
             case PresenceChanged():
                 self.show_state()
                 self.on_presence_changed()
-            case SessionLost() | QueueChanged():
+            case SessionLost() | QueueChanged() | BackupStateChanged():
                 self.show_state()
 
     def show_state(self) -> None:

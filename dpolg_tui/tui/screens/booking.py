@@ -82,7 +82,8 @@ class BookingScreen(FollowedBooking):
 
     @property
     def dirty(self) -> bool:
-        return self.is_mounted and self.form.dirty
+        # While it closes, the fields go before the screen does.
+        return any(form.dirty for form in self.query(BookingForm))
 
     def draft(self) -> Draft | None:
         if self._saving and self.desk.outbox.under_way:
