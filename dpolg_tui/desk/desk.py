@@ -39,6 +39,7 @@ from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
+from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
@@ -51,7 +52,7 @@ from dpolg_tui.domain.errors import (
 )
 from dpolg_tui.domain.models import Occupancy, User
 from dpolg_tui.domain.people import Presence
-from dpolg_tui.log import log_defect
+from dpolg_tui.log import action, log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
@@ -80,8 +81,10 @@ class Desk:
         self.present: tuple[Presence, ...] = ()
         """The other desks at which somebody is signed in."""
         self._everybody: tuple[Presence, ...] = ()
-        self.database = Database(config.database, client=new_client_id(config.desk.name))
-        self.database.on_state = self._database_state
+        self.latest_config = config
+        """What was saved last; in force after the next signing out."""
+        self.client = new_client_id(config.desk.name)
+        self._set_database(config)
         self.bookings = BookingActions(self)
         self.guests = GuestActions(self)
         self.rooms = RoomActions(self)
@@ -102,7 +105,7 @@ class Desk:
         self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
-        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+        self.settings = ConnectionSettings(self)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
@@ -117,10 +120,31 @@ class Desk:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to connect, before anybody signs in."""
+    def _set_database(self, config: Config) -> None:
+        self.database = Database(config.database, client=self.client)
+        self.database.on_state = self._database_state
+        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+
+    def _start_database(self) -> None:
         self.database.start()
         self.database.warm(*login.STATEMENTS)
+
+    async def use(self, config: Config) -> None:
+        """Go on with other settings: at once, or after signing out if somebody is signed in."""
+        self.latest_config = config
+        if self.user is not None:
+            return
+        before, self.config = self.database, config
+        before.on_state = None
+        self._set_database(config)
+        self._greeted = False
+        self._start_database()
+        self.tell(ConnectionChanged(self.connection))
+        await before.close()
+
+    def start(self) -> None:
+        """Begin to connect, before anybody signs in."""
+        self._start_database()
         self._spawn(self._apply_updates())
         self._spawn(self._remove_expired_files())
         self._spawn(self.emergency.keep_writing())
@@ -228,6 +252,8 @@ class Desk:
         self.store.forget_versions()
         self.store.rooms.clear()
         self.store.begin_window(date.min, date.min)
+        if self.latest_config is not self.config:
+            await self.use(self.latest_config)
 
     async def _end_session(self, limit: float) -> None:
         self._listening = False
@@ -329,7 +355,8 @@ class Desk:
         """The bars of a window, not older than the answers to own writes."""
         while True:
             written = self.writes_answered
-            loaded = await reads.chart(self.database, first, last)
+            with action("Belegungsplan lesen"):
+                loaded = await reads.chart(self.database, first, last)
             if written == self.writes_answered:
                 return loaded
 
@@ -365,13 +392,13 @@ class Desk:
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update, after_interruption = await self._updates.get()
+            update, missed = await self._next_update()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
-                if after_interruption:
-                    self._tell_missed(update)
+                if missed is not None:
+                    self._tell_missed(missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -385,6 +412,19 @@ class Desk:
                 self.read_again()
             else:
                 self._first_load_ended(None)
+
+    async def _next_update(self) -> tuple[LiveUpdate, LiveUpdate | None]:
+        """All that has come by now as one, so that a busy desk catches up with one read instead of many;
+        and of that what came after an interruption.
+        """
+        update, after_interruption = await self._updates.get()
+        missed = update if after_interruption else None
+        while not self._updates.empty():
+            later, after_interruption = self._updates.get_nowait()
+            update = update.with_later(later)
+            if after_interruption:
+                missed = missed.with_later(later) if missed else later
+        return update, missed
 
     async def _take(self, update: LiveUpdate) -> None:
         if update.presence_changed or update.reload:

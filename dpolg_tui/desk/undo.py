@@ -213,7 +213,8 @@ class Undo:
                 entry, f"Ihre spätere Änderung „{later.words}“ ({when}) baut darauf auf{then}."
             )
         sent = tuple(inverse(step) for step in reversed(entry.steps))
-        done = await self._send(entry, sent)
+        with log.action("Änderung zurücknehmen"):
+            done = await self._send(entry, sent)
         if isinstance(done, Told):
             return self._in_the_way(entry, done.sentence, passable=done.passable)
         self.last_changes.took_back(entry, sent, done)
@@ -221,7 +222,8 @@ class Undo:
 
     async def _redo(self, entry: Entry) -> Told:
         sent = tuple(inverse(step) for step in reversed(entry.undone))
-        done = await self._send(entry, sent)
+        with log.action("Änderung wiederherstellen"):
+            done = await self._send(entry, sent)
         if isinstance(done, Told):
             return self._in_the_way(entry, done.sentence, passable=done.passable)
         self.last_changes.did_again(entry, sent, done)

@@ -347,6 +347,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             "queue",
             "missed",
             "emergency_list",
+            "settings",
             "palette",
         ):
             return bool(self.signed_in_places) and not self.locked
@@ -423,6 +424,13 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         from dpolg_tui.tui.dialogs.password import PasswordDialog
 
         self.push_screen(PasswordDialog())
+
+    def action_settings(self) -> None:
+        from dpolg_tui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self._read_styles()
+            self.push_screen(SettingsScreen())
 
     def action_sign_out(self) -> None:
         work.write(self, self._ask_and_sign_out(), "Abmelden")
