@@ -70,12 +70,13 @@ class Staff:
     # -- choices -----------------------------------------------------------------------------------
 
     def _bars(self, *, blocks: bool = False) -> list[Occupancy]:
+        """Those to choose from; of what only waits to be sent nobody knows yet under which id it will be."""
         today = self._desk.today()
         wanted = (Status.CONFIRMED, Status.RESERVED)
         return [
             bar
             for bar in self._desk.store.occupancies.values()
-            if bar.arrival > today and (bar.is_block if blocks else bar.status in wanted)
+            if bar.arrival > today and _is_stored(bar) and (bar.is_block if blocks else bar.status in wanted)
         ]
 
     def _bar(self, *, blocks: bool = False) -> Occupancy:
@@ -222,6 +223,8 @@ class Staff:
 
     def _planned(self, kind: str, plan: Plan, act: Callable[[], Awaitable[Any]]) -> Operation:
         def places(bar: Occupancy, wanted: Iterable[Place]) -> list[Place_]:
+            if not _is_stored(bar):
+                return []
             return [place(owner(bar), each.room_id, each.arrival, each.departure) for each in wanted]
 
         self._before = [one for step in plan for one in places(step.bar, [Place.of(step.bar)])]
@@ -237,6 +240,10 @@ class Staff:
     async def _show(self, marker: str) -> Operation:  # noqa: ARG002
         first = self._desk.today() + timedelta(self._chance.randint(-30, 60))
         return Operation("show", lambda: self._desk.show(first, first + timedelta(42)))
+
+
+def _is_stored(bar: Occupancy) -> bool:
+    return (bar.id if bar.booking_id is None else bar.booking_id) > 0
 
 
 _WEIGHTS = {
