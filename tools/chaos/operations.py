@@ -191,7 +191,8 @@ class Staff:
     async def _shift(self, marker: str) -> Operation:  # noqa: ARG002
         bar, days = self._bar(), self._chance.choice((-2, -1, 1, 2, 3))
         bookings = self._desk.bookings
-        plan = plans.shift(bar, days, bookings.in_same_room(bar.room_id), self._desk.today())
+        by = timedelta(days=days)
+        plan = bookings.make_room(bar, Place(bar.room_id, bar.arrival + by, bar.departure + by))
         return self._planned("shift", plan, lambda: bookings.shift(bar, days, neighbours=True))
 
     async def _split(self, marker: str) -> Operation:  # noqa: ARG002
