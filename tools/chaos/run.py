@@ -265,7 +265,8 @@ async def _figures(
 ) -> dict[str, Any]:
     told = checker.told(events)
     replayed = await checker.replay(connection, before, first)
-    verdict = checker.judge(told, replayed, await checker.executions(connection))
+    counts, born = await checker.executions(connection), await checker.born(connection)
+    verdict = checker.judge(told, replayed, counts, born)
     process_of = {name: process.number for process in ground.processes for name in process.names}
     limit = ACTION_LIMIT + GRACE * _crowded(conducted.slowness)
     late, slowest = checker.beyond(told, limit, ground.stops, process_of)
@@ -278,6 +279,7 @@ async def _figures(
         "overlaps": conducted.overlaps + replayed.overlaps + await checker.overlaps(connection),
         "overlap_looks": conducted.looks,
         "stale_views": len(conducted.late),
+        "never_right": sum(one["right_after"] is None for one in conducted.late),
         "pictures": conducted.pictures,
         "slowest_view": round(conducted.slowest_view, 2),
         "beyond_limit": len(late),
