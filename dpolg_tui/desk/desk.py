@@ -234,6 +234,7 @@ class Desk:
         """Sign in again as the same user, under a new token; everything open stays."""
         if self.user is None:
             raise SessionEnded
+        await self._greet_again()
         user = await login.login(self.database, self.user.username, password)
         if user.must_change_password:
             raise MustChangePassword(
@@ -259,6 +260,7 @@ class Desk:
         self.user = None
         self.undo.clear()
         self.outbox.close()
+        self.drafts.close()
         self.known.clear()
         self.missed = ()
         self.present = ()
@@ -276,6 +278,15 @@ class Desk:
         self.instance = await greeting.check(self.database)
         self._greeted = True
 
+    async def _greet_again(self) -> None:
+        """The database may have been restored meanwhile: what waits was meant for the one before."""
+        instance = await greeting.check(self.database)
+        if instance != self.instance:
+            self.outbox.close()
+            self.instance = instance
+            self.outbox.open()
+            self.drafts.open()
+
     async def _begin(self) -> None:
         """After the sign-in: listen, then read; so that nothing is missed in between."""
         self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS, people.HERE)
@@ -286,6 +297,7 @@ class Desk:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
             self.outbox.open()
+            self.drafts.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
@@ -380,13 +392,13 @@ class Desk:
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update, after_interruption = await self._updates.get()
+            update, missed = await self._next_update()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
-                if after_interruption:
-                    self._tell_missed(update)
+                if missed is not None:
+                    self._tell_missed(missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -400,6 +412,19 @@ class Desk:
                 self.read_again()
             else:
                 self._first_load_ended(None)
+
+    async def _next_update(self) -> tuple[LiveUpdate, LiveUpdate | None]:
+        """All that has come by now as one, so that a busy desk catches up with one read instead of many;
+        and of that what came after an interruption.
+        """
+        update, after_interruption = await self._updates.get()
+        missed = update if after_interruption else None
+        while not self._updates.empty():
+            later, after_interruption = self._updates.get_nowait()
+            update = update.with_later(later)
+            if after_interruption:
+                missed = missed.with_later(later) if missed else later
+        return update, missed
 
     async def _take(self, update: LiveUpdate) -> None:
         if update.presence_changed or update.reload:

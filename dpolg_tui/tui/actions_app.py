@@ -29,13 +29,7 @@ APP_ACTIONS: tuple[Action, ...] = (
         role=Role.ADMIN,
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
-    Action(
-        "app.undo",
-        "zurücknehmen",
-        "ctrl+z",
-        "Nimmt meine letzte Änderung zurück; steht ihr etwas im Weg, beim zweiten Mal die davor.",
-        "app",
-    ),
+    Action("app.undo", "zurücknehmen", "ctrl+z", "Nimmt meine letzte Änderung zurück.", "app"),
     Action("app.redo", "wiederherstellen", "ctrl+y", "Stellt das zuletzt Zurückgenommene wieder her.", "app"),
     Action(
         "app.last_changes",

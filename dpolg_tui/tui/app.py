@@ -29,7 +29,13 @@ from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.drafting import forget_drafts, keep_drafts, keep_drafts_at_the_end, offer_drafts
+from dpolg_tui.tui.drafting import (
+    forget_drafts,
+    keep_drafts,
+    keep_drafts_at_the_end,
+    offer_old_queue,
+    offer_what_was_left,
+)
 from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
@@ -145,7 +151,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             self.notify("Echtzeit-Sync verbunden", timeout=3)
         if self.desk.outbox.problem:
             self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
-        work.write(self, offer_drafts(self), "Entwürfe öffnen")
+        work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
         """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
@@ -318,6 +324,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         held, self._held = self._held, []
         for message, severity in held[-5:]:
             self.notify(message, severity=severity)
+        self.call_later(offer_old_queue, self)
 
     # Actions
 
