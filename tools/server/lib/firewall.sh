@@ -21,17 +21,18 @@ configure_firewall() {
     fi
 }
 
-# Port of this very SSH session, so that nobody shuts himself out.
-ssh_port() {
-    local port=${SSH_CONNECTION:-}
-    port=${port##* }
-    echo "${port:-22}"
+# sshd's ports and that of this very session, so that nobody shuts himself out.
+ssh_ports() {
+    local session=${SSH_CONNECTION:-} ports
+    ports=$(sshd -T 2>/dev/null | sed -n 's/^port //p') || true
+    printf '%s\n' ${ports:-22} "${session##* }" | sed '/^$/d' | sort -un
 }
 
 open_in_ufw() {
     local rules source
     rules=$(ufw show added 2>/dev/null || true)
-    ufw_rule "$rules" allow "$(ssh_port)/tcp"
+    local port
+    for port in $(ssh_ports); do ufw_rule "$rules" allow "$port/tcp"; done
     if ((${#FROM[@]})); then
         for source in "${FROM[@]}"; do
             ufw_rule "$rules" allow from "$source" to any port "$PORT" proto tcp
