@@ -22,7 +22,7 @@ trap 'printf "Fehler: Schritt gescheitert (%s, Zeile %d)\n" "${BASH_SOURCE[0]##*
 . "$here/lib/timers.sh"
 
 NAMES=() FROM=() ROOT='' CLUSTER=main VERSION='' PORT='' DATABASE=dpolg_booking ADMIN=admin DESKS=5 MEMORY=1
-LISTEN='*' CERTIFICATE='' KEY='' CA_FILE='' WHEEL='' PROGRAM='' BACKUPS=/backups PACKAGES=yes FIREWALL=yes
+LISTEN='*' CERTIFICATE='' KEY='' CA_FILE='' WHEEL='' PROGRAM='' BACKUPS=/backups PACKAGES=yes FIREWALL=yes STANDBY=no PEER=''
 
 usage() {
     cat <<'TEXT'
@@ -40,6 +40,8 @@ Ein zweiter Lauf ändert nur, was nicht mehr stimmt.
   --admin NAME        Benutzername der ersten Person mit der Rolle Admin (Vorgabe: admin)
   --certificate DATEI --key DATEI [--ca DATEI]   dieses Zertifikat statt eines eigenen
   --backups ORDNER    wohin die Sicherungen kommen (Vorgabe: /backups)
+  --standby           zweite Maschine: alles bis auf Datenbank und Zeitpläne; danach standby.sh follow
+  --peer NAME[:PORT]  die andere Maschine, mit der sie sich abwechselt: steht in config.toml als zweiter Server
   --no-packages       nichts installieren        --no-firewall   ufw, iptables und fail2ban in Ruhe lassen
   --cluster NAME      PostgreSQL-Cluster (Vorgabe: main); wird angelegt, wenn es ihn nicht gibt
   --port PORT         sein Port (Vorgabe: 5432 oder der des vorhandenen Clusters)
@@ -57,6 +59,7 @@ parse() {
             --dry-run) DRY_RUN=yes ;;
             --no-packages) PACKAGES=no ;;
             --no-firewall) FIREWALL=no ;;
+            --standby) STANDBY=yes ;;
             -h | --help)
                 usage
                 exit 0
@@ -91,6 +94,7 @@ option() {
         --database) DATABASE=$2 ;;
         --listen) LISTEN=$2 ;;
         --root) ROOT=${2%/} ;;
+        --peer) PEER=$2 ;;
         *) usage_error "$1 ist unbekannt" ;;
     esac
 }
@@ -99,7 +103,7 @@ option() {
 check_options() {
     ((${#NAMES[@]})) || usage_error "es fehlt --name: der Name, unter dem Arbeitsplätze den Server erreichen"
     local value
-    for value in "${NAMES[@]}"; do
+    for value in "${NAMES[@]}" ${PEER:+"$PEER"}; do
         [[ $value =~ ^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$ ]] || usage_error "--name „$value“ ist kein Name und keine Adresse"
     done
     for value in "${FROM[@]}"; do
@@ -144,14 +148,18 @@ main() {
     make_directory "$ETC" 755
     make_certificates
     configure_cluster
-    make_database
-    client_files
     make_account
-    configure_timers
+    if [[ $STANDBY == yes ]] || in_recovery; then
+        leave "Datenbank und Zeitpläne: hat der Hauptserver; nach dem Übernehmen (standby.sh promote) noch einmal aufrufen"
+    else
+        make_database
+        client_files
+        configure_timers
+    fi
     configure_firewall
     configure_fail2ban
     summary
-    if ! dry; then
+    if [[ -r $ETC/desk/config.toml ]] && ! dry; then
         say "Für jeden Arbeitsplatz: $ETC/desk/config.toml und ca.crt. Passwörter: $ETC/secrets (sicher verwahren)."
     fi
 }

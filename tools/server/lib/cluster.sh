@@ -18,8 +18,10 @@ find_cluster() {
         if [[ -n $asked && $asked != "$PORT" ]]; then
             fail "der Cluster $VERSION/$CLUSTER hat Port $PORT, nicht $asked"
         fi
-    else
+    elif [[ ${MAKES_CLUSTER:-yes} == yes ]]; then
         make_cluster
+    else
+        fail "den Cluster $CLUSTER gibt es hier nicht: zuerst setup.sh"
     fi
     CONFIG_DIR=/etc/postgresql/$VERSION/$CLUSTER
     if ((VERSION < 14)); then fail "PostgreSQL $VERSION ist zu alt: gebraucht wird 14 oder neuer"; fi
@@ -146,6 +148,8 @@ refuse_other_databases() {
 }
 
 running() { has pg_lsclusters && [[ $(pg_lsclusters -h "$VERSION" "$CLUSTER" 2>/dev/null | awk '{print $4}') == online* ]]; }
+
+in_recovery() { running && [[ $(superuser postgres -c "SELECT pg_is_in_recovery()") == t ]]; }
 
 # superuser DATABASE [psql's options]: over the socket, by the account postgres.
 superuser() {

@@ -73,7 +73,7 @@ desk_configuration() {
     cat <<CONF
 # For each desk, beside ca.crt: \`dpolg-tui config path\` says where. Readable for its user alone.
 [database]
-host = "${NAMES[0]}"
+host = $(hosts)
 port = $PORT
 database = "$DATABASE"
 username = "booking_user"
@@ -81,6 +81,11 @@ password = "$(cat "$ETC/secrets/booking_user")"
 ssl_mode = "verify-full"
 CONF
     if [[ -z $CERTIFICATE || -n $CA_FILE ]]; then echo 'ca_file = "ca.crt"'; fi
+}
+
+# Desks go to the one of two that takes writes.
+hosts() {
+    if [[ -n $PEER ]]; then printf '["%s", "%s"]' "${NAMES[0]}" "$PEER"; else printf '"%s"' "${NAMES[0]}"; fi
 }
 
 server_configuration() {
