@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 demo: venv
 	@$(BIN)/dpolg-tui demo
 
-# Two at a time, a file each: every worker has PostgreSQL servers of its own.
+# Three at a time, a file each: every worker has PostgreSQL servers of its own, and much of a test is waiting.
 test: venv
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from dpolg_tui import locations
 from tests.databases import Server, Servers, TestDatabase
 
 ON_SYSTEM_IN_EVERY_RUN = {
@@ -80,3 +82,16 @@ def empty_database(server: Server) -> Iterator[TestDatabase]:
     empty = server.empty()
     yield empty
     server.drop(empty)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home and working directory, and none of the machine's own files."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    monkeypatch.setenv("HOME", str(directory))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / ".config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(directory / ".state"))
+    monkeypatch.setattr(locations, "system_config_file", lambda: tmp_path / "etc" / "config.toml")
+    monkeypatch.chdir(directory)
+    return directory

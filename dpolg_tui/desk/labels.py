@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dpolg_tui.desk.actions import GERMAN
 from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain.german import clean_line, format_date_range
 from dpolg_tui.domain.labels import field_label
@@ -11,15 +12,7 @@ from dpolg_tui.domain.labels import field_label
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
 
-_WORDS = {
-    "booking": "Buchung",
-    "guest": "Gast",
-    "room": "Zimmer",
-    "block": "Sperre",
-    "reminder": "Erinnerung",
-    "user": "Benutzer",
-    "setting": "Einstellung",
-}
+_WORDS = {**GERMAN, "setting": "Einstellung"}
 _NEW = {
     "booking": "Neue Buchung",
     "guest": "Neuer Gast",

@@ -16,7 +16,7 @@ from dpolg_tui.domain.merge import Change
 from dpolg_tui.operations.house import HouseSize, generate
 from dpolg_tui.operations.house_loader import load_house
 from tests.databases import Server, TestDatabase
-from tools.bench import actions, ground
+from tools.bench import ground, round_trips
 from tools.wire_proxy import WireProxy, wire_proxy
 
 TRIES = 3
@@ -42,15 +42,8 @@ async def desk_behind_proxy(server: Server, database: TestDatabase) -> AsyncIter
 
 @pytest.mark.both_versions
 async def test_every_action_is_one_round_trip(server: Server, database: TestDatabase) -> None:
-    counted: dict[str, list[int]] = {}
     async with desk_behind_proxy(server, database) as (desk, proxy):
-        for number in range(TRIES):
-            day = desk.today() + timedelta(days=200 + 10 * number)
-            for source in (actions.every(desk, day), actions.rooms(desk)):
-                async for action in source:
-                    proxy.reset()
-                    await action.run()
-                    counted.setdefault(action.name, []).append(proxy.traffic.round_trips)
+        counted = await round_trips.count(desk, proxy, TRIES)
     assert len(counted) > 25
     # A heartbeat of the live connection may fall into one of the tries.
     assert {name: sorted(counts)[len(counts) // 2] for name, counts in counted.items()} == dict.fromkeys(

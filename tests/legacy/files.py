@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.legacy.reader import BadSource, SourceFile, open_copy
+
 CORE = """
 CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL, gebaeude_typ TEXT NOT NULL,
     ort TEXT NOT NULL, capacity INTEGER NOT NULL, price_member REAL NOT NULL,
@@ -25,6 +30,7 @@ INSERT INTO guests VALUES (7, 'Änne', 'Straße', 'a@example.org', '1', 1, '2025
 INSERT INTO bookings VALUES (9, 3, 7, '2025-9', '2025-02-01', '2025-02-03', 1, 'bestaetigt', 0.1,
     '2025-01-02 03:04:05');
 """
+GUEST = "INSERT INTO guests VALUES ({}, 'Eva', 'Beispiel', '', '', 0, NULL)"
 
 
 def make(path: Path, *scripts: str, journal: str = "DELETE") -> Path:
@@ -40,3 +46,22 @@ def add(path: Path, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
     """Stores rows with values that cannot be written in SQL."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executemany(statement, rows)
+
+
+def ids(source: SourceFile, table: str) -> list[int]:
+    """The ids of a table's rows, in the order in which they are read."""
+    return [row_id for row_id, _ in source.rows(table)]
+
+
+def refuses(file: Path, backups: Path, words: str) -> None:
+    """The file is refused with a sentence that has these words, and no copy is left."""
+    with pytest.raises(BadSource) as caught:
+        open_copy(file, backups)
+    message = caught.value.message
+    assert words in message
+    assert message.endswith(".")
+    assert message.count(": bitte ") == 1
+    assert isinstance(caught.value, DomainError)
+    if backups.is_dir():
+        copies = [left for left in backups.iterdir() if left.suffix != ".sqlite" or left.stat().st_size == 0]
+        assert not copies

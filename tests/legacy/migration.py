@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from dpolg_tui import cli
+from dpolg_tui.legacy import mapping
 from tests.databases import TestDatabase, run
 
 WENT = ("migrated", "quarantined", "kept_in_legacy", "already_there", "changed_not_taken")
@@ -163,3 +165,14 @@ def accounted(tables: Mapping[str, Mapping[str, int]]) -> None:
             for key in ("migrated", "quarantined", "kept_in_legacy", "already_there", "changed_not_taken")
         )
         assert numbers["read"] == went, name
+
+
+def move_away(monkeypatch: pytest.MonkeyPatch, guests: str) -> None:
+    """From now on the mapping gives guests (an SQL condition) another town than the file has."""
+    honest = mapping.apply
+
+    async def dishonest(connection: Any, *rest: Any) -> None:
+        await honest(connection, *rest)
+        await connection.execute(f"UPDATE app.guests SET city = 'Anderswo' WHERE {guests}")
+
+    monkeypatch.setattr(mapping, "apply", dishonest)

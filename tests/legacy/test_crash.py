@@ -22,6 +22,8 @@ from tests.legacy.migration import counts, migrate, query, start, state, value
 from tools.make_legacy_sqlite import LATE, build
 
 MOMENTS = ("Einlesen …", "Zuordnen …", "Prüfen …")
+EVERY_RUN = (*(pytest.param(moment, marks=pytest.mark.long) for moment in MOMENTS[:-1]), MOMENTS[-1])
+"""The latest moment, when most is written, in every run; all of them in the long one."""
 ANYWHERE = range(20)
 Cut = Callable[[subprocess.Popen[str]], None]
 
@@ -88,7 +90,7 @@ def interrupt(call: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("cut", [kill, interrupt])
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", EVERY_RUN)
 def test_the_command_is_stopped(
     moment: str, cut: Cut, database: TestDatabase, file: Path, tmp_path: Path
 ) -> None:
@@ -105,7 +107,7 @@ def test_the_command_is_stopped(
     check(database, before, file, tmp_path)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", EVERY_RUN)
 def test_the_connection_is_cut(moment: str, database: TestDatabase, file: Path, tmp_path: Path) -> None:
     before = state(database)
     with start(database, file, tmp_path / "run", "--no-backup") as call:
@@ -123,7 +125,7 @@ def test_the_connection_is_cut(moment: str, database: TestDatabase, file: Path, 
     check(database, before, file, tmp_path)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", EVERY_RUN)
 def test_the_server_is_killed(moment: str, lasting: Server, file: Path, tmp_path: Path) -> None:
     database = lasting.clone()
     before = state(database)

@@ -19,10 +19,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from dpolg_tui.legacy import indexes, mapping, second_reading
+from dpolg_tui.legacy import indexes, second_reading
 from dpolg_tui.operations.binaries import find_embedded
 from tests.databases import Server, TestDatabase
-from tests.legacy.migration import arguments, migrate, query, state
+from tests.legacy.migration import arguments, migrate, move_away, query, state
 from tests.legacy.test_crash import check, reach, wait_until_free
 from tools.make_legacy_sqlite import LATE, applicable, build
 
@@ -117,13 +117,7 @@ def test_a_difference_is_found_and_the_indexes_are_back(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    honest = mapping.apply
-
-    async def dishonest(connection: Any, *rest: Any) -> None:
-        await honest(connection, *rest)
-        await connection.execute("UPDATE app.guests SET city = 'Anderswo' WHERE id IN (5, 50)")
-
-    monkeypatch.setattr(mapping, "apply", dishonest)
+    move_away(monkeypatch, "id IN (5, 50)")
     before = state(database), schema(database)
     result = migrate(database, file, tmp_path / "run", capsys=capsys)
     assert result.code == 1

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dpolg_tui.legacy import mapping, verify
+from dpolg_tui.legacy import verify
 from dpolg_tui.legacy.errors import DifferencesFound
 from tests.databases import TestDatabase
-from tests.legacy.migration import migrate, state
+from tests.legacy.migration import migrate, move_away, state
 from tools.make_legacy_sqlite import LATE, build
 
 # What each does to the target behind the mapping's back: the table that the complaint must name.
@@ -95,13 +95,7 @@ def test_a_difference_rolls_everything_back(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    honest = mapping.apply
-
-    async def dishonest(connection: Any, *rest: Any) -> None:
-        await honest(connection, *rest)
-        await connection.execute("UPDATE app.guests SET city = 'Anderswo' WHERE id <= 3")
-
-    monkeypatch.setattr(mapping, "apply", dishonest)
+    move_away(monkeypatch, "id <= 3")
     before = state(database)
     result = migrate(database, file, tmp_path / "run", capsys=capsys)
     assert result.code == 1

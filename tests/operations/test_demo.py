@@ -210,6 +210,7 @@ def test_reset_begins_anew_with_the_same_house_for_the_same_seed(serve: Serve) -
     assert house_hash(other.owner_dsn) != before
 
 
+@pytest.mark.long
 def test_stopped_while_it_is_filled_it_begins_anew_the_next_time(serve: Serve, home: Path) -> None:
     first = serve("--size", "large", wait=False)
     first.wait_for_sentence("100.000")

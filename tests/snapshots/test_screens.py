@@ -18,7 +18,8 @@ from dpolg_tui.settings import DeskSettings
 from tests.databases import Server, TestDatabase, run
 from tests.snapshots.conftest import PICTURES, Compare
 from tests.snapshots.house import DAY, HOSTILE, OLD_DATA, small_house
-from tests.snapshots.scenes import SCENES, opened
+from tests.snapshots.opening import opened
+from tests.snapshots.scenes import SCENES
 from tests.tui.desk_app import config_for
 
 SIZES = ((80, 24), (160, 50))

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from tests.sql.bookings import booked
 from tests.sql.stage import Desk, Stage, change, new, stay
 
 
@@ -28,11 +29,6 @@ async def _several(desk: Desk, *writes: dict[str, Any], request: UUID | None = N
     return answer
 
 
-async def _booked(desk: Desk, stage: Stage, *stays: dict[str, Any]) -> dict[str, Any]:
-    state: dict[str, Any] = (await desk.book(stage.guests[0], *stays))["state"]
-    return state
-
-
 async def _bars(stage: Stage) -> dict[int, tuple[int | None, str, str]]:
     rows = await stage.superuser.fetch("SELECT id, room_id, arrival, departure FROM app.occupancies")
     return {row["id"]: (row["room_id"], str(row["arrival"]), str(row["departure"])) for row in rows}
@@ -41,8 +37,8 @@ async def _bars(stage: Stage) -> dict[int, tuple[int | None, str, str]]:
 @pytest.mark.both_versions
 async def test_a_swap_of_different_lengths_happens_once_and_whole(stage: Stage, anna: Desk) -> None:
     one, two = stage.rooms[1], stage.rooms[2]
-    first = await _booked(anna, stage, stay(one, 0, 3))
-    second = await _booked(anna, stage, stay(two, 1, 7))
+    first = await booked(anna, stage, stay(one, 0, 3))
+    second = await booked(anna, stage, stay(two, 1, 7))
     block = await anna.save(
         "block", None, new(kind="house_use", reason="Probe") | {"stay": change(None, stay(one, 3, 5))}
     )
@@ -68,8 +64,8 @@ async def test_a_swap_of_different_lengths_happens_once_and_whole(stage: Stage, 
 
 async def test_a_conflict_or_a_missing_record_changes_nothing(stage: Stage, anna: Desk, ben: Desk) -> None:
     one, two, three = stage.rooms[1:4]
-    first = await _booked(anna, stage, stay(one, 0, 3))
-    second = await _booked(anna, stage, stay(two, 0, 3))
+    first = await booked(anna, stage, stay(one, 0, 3))
+    second = await booked(anna, stage, stay(two, 0, 3))
     swap = (_moved(first, room=two), _moved(second, room=one))
     await ben.save("booking", second["id"], _moved(second, room=three)["changes"])
     before = await _bars(stage)
@@ -85,8 +81,8 @@ async def test_a_conflict_or_a_missing_record_changes_nothing(stage: Stage, anna
 
 
 async def test_two_of_the_moved_in_one_place_are_refused(stage: Stage, anna: Desk) -> None:
-    first = await _booked(anna, stage, stay(stage.rooms[1], 0, 3))
-    second = await _booked(anna, stage, stay(stage.rooms[2], 0, 3))
+    first = await booked(anna, stage, stay(stage.rooms[1], 0, 3))
+    second = await booked(anna, stage, stay(stage.rooms[2], 0, 3))
     with pytest.raises(asyncpg.CheckViolationError) as refused:
         await _several(anna, _moved(first, room=stage.rooms[3]), _moved(second, room=stage.rooms[3]))
     assert refused.value.constraint_name == "stays_overlap"
@@ -95,19 +91,19 @@ async def test_two_of_the_moved_in_one_place_are_refused(stage: Stage, anna: Des
 @pytest.mark.parametrize("writes", [{}, [{"kind": "guest", "id": 1, "changes": {}}], "twice"])
 async def test_what_is_no_list_of_writes_is_refused(stage: Stage, anna: Desk, writes: object) -> None:
     if writes == "twice":
-        booked = await _booked(anna, stage, stay(stage.rooms[1], 0, 3))
-        writes = [_write("booking", booked["id"]), _write("booking", booked["id"])]
+        two = await booked(anna, stage, stay(stage.rooms[1], 0, 3))
+        writes = [_write("booking", two["id"]), _write("booking", two["id"])]
     with pytest.raises((asyncpg.DataError, asyncpg.CaseNotFoundError)):
         await anna.call("save_several", uuid4(), writes)
 
 
 async def test_a_join_grows_over_the_nights_of_the_stay_that_goes(stage: Stage, anna: Desk) -> None:
     room = stage.rooms[1]
-    booked = await _booked(anna, stage, stay(room, 0, 2), stay(room, 2, 5))
-    left, right = booked["stays"]
+    state = await booked(anna, stage, stay(room, 0, 2), stay(room, 2, 5))
+    left, right = state["stays"]
     answer = await anna.save(
         "booking",
-        booked["id"],
+        state["id"],
         {
             f"stay/{left['id']}": change(stay(room, 0, 2), stay(room, 0, 5)),
             f"stay/{right['id']}": change(stay(room, 2, 5), None),
@@ -123,10 +119,10 @@ async def test_a_join_grows_over_the_nights_of_the_stay_that_goes(stage: Stage, 
 async def test_crosswise_swaps_at_once_never_lock_each_other_out(stage: Stage) -> None:
     """Three desks swap around three rooms, each with the records in another order."""
     desks = [await stage.desk(name) for name in ("anna", "ben", "clara")]
-    booked = [await _booked(desks[0], stage, stay(room, 0, 3)) for room in stage.rooms[1:4]]
+    bookings = [await booked(desks[0], stage, stay(room, 0, 3)) for room in stage.rooms[1:4]]
     outcomes: list[str] = []
     for _ in range(12):
-        now = [await desks[0].booking(state["id"]) for state in booked]
+        now = [await desks[0].booking(state["id"]) for state in bookings]
 
         def swap(one: int, other: int, now: list[dict[str, Any]] = now) -> list[dict[str, Any]]:
             rooms = [now[one]["stays"][0]["room_id"], now[other]["stays"][0]["room_id"]]

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.message import Message
+from textual.pilot import Pilot
 
 import dpolg_tui.tui
 from dpolg_tui.domain.models import Kind, Occupancy, Room, Status
@@ -183,3 +184,16 @@ class ChartApp(App[None]):
         """The picture as text, drawn fresh."""
         chart = self.chart
         return [OccupancyChart.render_line(chart, y).text for y in range(chart.size.height)]
+
+
+def small_house(*occupancies: Occupancy, rooms: int = 6) -> ChartApp:
+    """A few rooms and what stands in them."""
+    half_a_year = timedelta(days=200)
+    house = House(TODAY - half_a_year, TODAY + half_a_year, occupancies)
+    return ChartApp([a_room(number) for number in range(1, rooms + 1)], house)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Everything is drawn."""
+    await pilot.pause()
+    await pilot.pause()

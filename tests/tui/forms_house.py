@@ -194,3 +194,15 @@ async def house(
 def german(days: int) -> str:
     """A day as staff type it."""
     return format_date(in_days(days))
+
+
+async def choose_guest(desks: Desks, typed: str, seen: str) -> None:
+    """Types into the search and takes the first that is found."""
+    await desks.type_into("guest_id", typed)
+    await desks.here.sees(seen)
+    await desks.press("enter")
+
+
+async def left(desks: Desks) -> None:
+    """Waits until the form is closed."""
+    await desks.here.until(lambda: not isinstance(desks.screen, BookingScreen), "form closed")

@@ -9,9 +9,9 @@ from dpolg_tui.tui.dialogs.change_stay import ChangeStayDialog
 from dpolg_tui.tui.dialogs.last_changes import LastChangesDialog
 from dpolg_tui.tui.screens.guests import GuestsScreen
 from tests.databases import TestDatabase
+from tests.tui.chart_screen import DAY, at_the_chart
 from tests.tui.desk_app import Running
 from tests.tui.forms_house import house
-from tests.tui.test_chart_screen import DAY, at_the_chart
 
 
 async def toast(here: Running, words: str) -> None:

@@ -84,7 +84,8 @@ async def _fill(database: TestDatabase) -> None:
 
 
 async def _take(database: TestDatabase, screen: str, size: tuple[int, int]) -> str:
-    from tests.snapshots.scenes import SCENES, opened
+    from tests.snapshots.opening import opened
+    from tests.snapshots.scenes import SCENES
     from tests.tui.desk_app import config_for
 
     account = None if screen == "login" else (USER, database.users[USER].password)
