@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -37,8 +38,6 @@ from tests.databases import Server, TestDatabase, run
 from tools.bench import ground
 from tools.bench.figures import median, percentile
 
-IDLE = 30.0
-"""Seconds: three heartbeats of every desk."""
 LIMIT = 30.0
 SETTLE = 5.0
 WINDOW = timedelta(days=42)
@@ -65,26 +64,40 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--desks", type=int, nargs="+", default=[5, 10, 50, 100, 200])
     parser.add_argument("--changes", type=int, default=20)
+    parser.add_argument(
+        "--idle", type=float, default=30.0, help="seconds to watch at rest; default: three heartbeats"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(argv)
+    # Slow actions are in the figures: no need for warnings on the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not options.json:
+        print(
+            "desks  connections  memory MiB  per conn.  idle %  change ms CPU  seen by all ms (median, p99)"
+        )
     with tempfile.TemporaryDirectory(prefix="dpolg-sizing-") as state:
         locations.state_directory = lambda: Path(state)
-        rows = [measure(desks, options.changes) for desks in options.desks]
-    if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=1))
-        return 0
-    print("desks  connections  memory MiB  per conn.  idle %  change ms CPU  seen by all ms (median, p99)")
-    for row in rows:
-        print(
-            f"{row.desks:>5}{row.connections:>13}{row.server_memory:>12.0f}{row.per_connection:>11.1f}"
-            f"{row.idle_processor:>8.1f}{row.change_processor:>15.1f}"
-            f"{row.seen_by_all_median:>12.0f}{row.seen_by_all_p99:>10.0f}"
-        )
-    print(f"Load of this machine now: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.")
+        for desks in options.desks:
+            # Each as soon as it is known: the biggest can take minutes, and fail.
+            _tell(measure(desks, options.changes, options.idle), as_json=options.json)
+    if not options.json:
+        print(f"Load of this machine now: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.")
     return 0
 
 
-def measure(desks: int, changes: int) -> Sizing:
+def _tell(row: Sizing, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(row)), flush=True)
+        return
+    print(
+        f"{row.desks:>5}{row.connections:>13}{row.server_memory:>12.0f}{row.per_connection:>11.1f}"
+        f"{row.idle_processor:>8.1f}{row.change_processor:>15.1f}"
+        f"{row.seen_by_all_median:>12.0f}{row.seen_by_all_p99:>10.0f}",
+        flush=True,
+    )
+
+
+def measure(desks: int, changes: int, idle: float) -> Sizing:
     """Starts the server for so many desks, signs them in, watches them idle, then changes something."""
     connections = 3 * desks + 15 if desks > 5 else 30
     options = Options(max_connections=connections, settings={"shared_buffers": "256MB", "work_mem": "4MB"})
@@ -93,12 +106,14 @@ def measure(desks: int, changes: int) -> Sizing:
     server = Server("embedded", shared)
     try:
         with ground.house(server, "small") as database:
-            return asyncio.run(_measure(server.cluster, database, desks, changes))
+            return asyncio.run(_measure(server.cluster, database, desks, changes, idle))
     finally:
         server.close()
 
 
-async def _measure(cluster: Cluster, database: TestDatabase, number: int, changes: int) -> Sizing:
+async def _measure(
+    cluster: Cluster, database: TestDatabase, number: int, changes: int, rest: float
+) -> Sizing:
     first = date.today() + timedelta(days=400)  # noqa: DTZ011
     async with AsyncExitStack() as stack:
         desks = []
@@ -107,7 +122,7 @@ async def _measure(cluster: Cluster, database: TestDatabase, number: int, change
             await desk.show(first, first + WINDOW)
             desks.append(desk)
         await asyncio.sleep(SETTLE)
-        idle = await _idle(cluster)
+        idle = await _idle(cluster, rest)
         before = _processor(cluster)
         waits = [await _change(desks, number, first) for number in range(changes)]
         used = _processor(cluster) - before
@@ -138,10 +153,10 @@ async def _desk(database: TestDatabase, index: int) -> AsyncIterator[Desk]:
         await desk.close()
 
 
-async def _idle(cluster: Cluster) -> float:
+async def _idle(cluster: Cluster, seconds: float) -> float:
     before = _processor(cluster)
-    await asyncio.sleep(IDLE)
-    return 100 * (_processor(cluster) - before) / IDLE
+    await asyncio.sleep(seconds)
+    return 100 * (_processor(cluster) - before) / seconds
 
 
 async def _change(desks: list[Desk], number: int, first: date) -> float:

@@ -16,6 +16,7 @@ def house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HouseServ
     require_debian_postgresql()
     server = HouseServer(tmp_path_factory.mktemp("server"), f"dpolgt{os.getpid()}")
     try:
+        server.create()
         server.output = server.setup().stdout
         yield server
     finally:

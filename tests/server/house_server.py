@@ -7,10 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from tests.databases import fast_directory
 
 ROOT = Path(__file__).parents[2]
 SETUP = ROOT / "tools" / "server" / "setup.sh"
@@ -42,6 +45,7 @@ class HouseServer:
     port: int = field(default_factory=free_port)
     output: str = ""
     """What the first run of setup.sh said."""
+    _data: Path | None = None
 
     @property
     def etc(self) -> Path:
@@ -61,9 +65,29 @@ class HouseServer:
         return found[0] if found else ""
 
     @property
+    def data_directory(self) -> Path:
+        """Where its data are, with what was moved aside beside it."""
+        assert self._data is not None
+        return self._data / "data"
+
+    @property
     def cluster_directory(self) -> Path:
         """Configuration of the cluster."""
         return Path("/etc/postgresql") / self.version / self.cluster
+
+    def create(self) -> None:
+        """Makes the cluster that setup.sh will find, in memory where there is plenty.
+
+        That setup.sh makes one where there is none is tested on a whole machine (test_whole_machine.py).
+        """
+        newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name)).name
+        self._data = Path(tempfile.mkdtemp(prefix="dpolg-cluster-", dir=fast_directory()))
+        self._data.chmod(0o755)
+        subprocess.run(
+            ["pg_createcluster", newest, self.cluster, "--port", str(self.port), "-d", self._data / "data",
+             "-o", "fsync=off", "--encoding", "UTF8", "--locale", "C.UTF-8", "--", "--no-sync"],
+            check=True, capture_output=True,
+        )  # fmt: skip
 
     def setup(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs setup.sh as an administrator would, but below a directory of its own."""
@@ -109,3 +133,5 @@ class HouseServer:
                 ["pg_dropcluster", "--stop", version, self.cluster], check=True, capture_output=True
             )
             shutil.rmtree(Path("/etc/postgresql") / version / self.cluster, ignore_errors=True)
+        if self._data is not None:
+            shutil.rmtree(self._data)

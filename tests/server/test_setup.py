@@ -10,12 +10,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from dpolg_tui.db.connection import Database
 from dpolg_tui.db.login import login
 from dpolg_tui.domain.errors import DomainError, LoginFailed
+from dpolg_tui.operations.binaries import find_embedded
+from dpolg_tui.operations.embedded import Options
+from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from dpolg_tui.settings import DatabaseSettings
+from tests.databases import fast_directory
 from tests.server.house_server import ROOT, SETUP, HouseServer, free_port, require_debian_postgresql
 
 SCRIPTS = sorted((ROOT / "tools" / "server").glob("*.sh"))
@@ -222,6 +227,83 @@ def test_more_desks_another_name_and_nobody_elses_database(house_server: HouseSe
     finally:
         house_server.sql("DROP DATABASE IF EXISTS somebody_elses", "postgres")
         house_server.setup()
+
+
+@pytest.mark.long
+def test_certificate_is_renewed_in_time_and_replaced_by_a_given_one(
+    house_server: HouseServer, tmp_path: Path
+) -> None:
+    own = house_server.cluster_directory / "dpolg-server.crt"
+    authority = house_server.etc / "ca.crt"
+    trusted = authority.read_text()
+    first = own.read_text()
+    short, key = _short_certificate(house_server, tmp_path)
+    shutil.copyfile(short, own)
+    assert "openssl x509 -req" in house_server.setup().stdout
+    assert own.read_text() not in (first, short.read_text())
+    assert authority.read_text() == trusted
+    test_desk_connects_with_verify_full(house_server)
+    try:
+        other = tmp_path / "other.key"
+        _other_authority(tmp_path)
+        refused = house_server.setup("--certificate", str(short), "--key", str(other), check=False)
+        assert (refused.returncode, "gehört nicht zum Zertifikat" in refused.stderr) == (1, True)
+        house_server.setup("--certificate", str(short), "--key", str(key), "--ca", str(authority))
+        assert own.read_text() == short.read_text()
+        test_desk_connects_with_verify_full(house_server)
+    finally:
+        house_server.setup()
+
+
+async def test_settings_suit_the_newest_postgresql() -> None:
+    """What setup.sh writes, on the embedded server: one version of the distributions is not enough."""
+    text = _cluster_settings()
+    lines = dict(re.findall(r"^(\w+) = '?([^'\n]*)'?$", text, re.MULTILINE))
+    settings = {
+        name: value for name, value in lines.items() if not name.startswith(("ssl", "shared_preload"))
+    }
+    binaries = find_embedded()
+    assert binaries is not None
+    options = Options(durable=False, settings=settings)
+    shared = SharedServer(temporary_directory(fast_directory()), options, binaries=binaries, temporary=True)
+    try:
+        await shared.start()
+        connection = await asyncpg.connect(shared.cluster.dsn())
+        assert await connection.fetchval("SHOW max_notify_queue_pages") == "16384"
+        await connection.close()
+    finally:
+        await shared.close()
+
+
+def _cluster_settings() -> str:
+    library = SETUP.parent / "lib"
+    script = (
+        f"set -eu; . {library}/steps.sh; . {library}/cluster.sh; VERSION=18 LISTEN=127.0.0.1 DESKS=5 MEMORY=1"
+        " SERVER_CRT=x SERVER_KEY=x; cluster_settings"
+    )
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+
+
+def _short_certificate(server: HouseServer, folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost by the house's authority that ends in ten days, and its key."""
+    ca = server.etc / "ca"
+    certificate, key, request = folder / "short.crt", folder / "short.key", folder / "short.csr"
+    asked = [
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=localhost",
+        "-keyout",
+        key,
+        "-out",
+        request,
+    ]
+    signed = ["x509", "-req", "-in", request, "-CA", ca / "ca.crt", "-CAkey", ca / "ca.key", "-days", "10"]
+    for words in (asked, [*signed, "-extfile", ca / "server.cnf", "-out", certificate]):
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
+    return certificate, key
 
 
 def _settings(server: HouseServer) -> DatabaseSettings:

@@ -47,8 +47,8 @@ class Pair:
 
     def kill_primary(self) -> None:
         """All of it at once, as when the machine goes."""
-        data = Path("/var/lib/postgresql") / self.primary.version / self.primary.cluster
-        postmaster = psutil.Process(int((data / "postmaster.pid").read_text().splitlines()[0]))
+        pid_file = self.primary.data_directory / "postmaster.pid"
+        postmaster = psutil.Process(int(pid_file.read_text().splitlines()[0]))
         gone = [postmaster, *postmaster.children(recursive=True)]
         for process in gone:
             process.kill()
@@ -63,13 +63,13 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
         HouseServer(tmp_path / "two", f"dpolgs{os.getpid()}"),
     )
     try:
+        pair.primary.create()
+        pair.standby.create()
         pair.primary.setup("--peer", f"localhost:{pair.standby.port}")
         yield pair
     finally:
         pair.standby.remove()
         pair.primary.remove()
-        for left in Path("/var/lib/postgresql").glob(f"*/{pair.standby.cluster}.before-*"):
-            shutil.rmtree(left)
 
 
 async def test_standby_takes_over_under_load(
