@@ -83,6 +83,7 @@ class HouseServer:
         newest = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: int(path.name)).name
         self._data = Path(tempfile.mkdtemp(prefix="dpolg-cluster-", dir=fast_directory()))
         self._data.chmod(0o755)
+        shutil.chown(self._data, "postgres")
         subprocess.run(
             ["pg_createcluster", newest, self.cluster, "--port", str(self.port), "-d", self._data / "data",
              "-o", "fsync=off", "--encoding", "UTF8", "--locale", "C.UTF-8", "--", "--no-sync"],
