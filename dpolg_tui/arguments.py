@@ -96,26 +96,18 @@ def build_parser() -> Parser:
         metavar="NAME",
         help="voller Name (Vorgabe: Administrator)",
     )
-    for whose, of in (
-        ("admin", "dieser Person"),
-        ("owner", "der Rolle dpolg_owner"),
-        ("booking-user", "der Rolle booking_user"),
-        ("backup", "der Rolle dpolg_backup"),
-    ):
-        init.options.add_argument(
-            f"--{whose}-password-file",
-            type=Path,
-            metavar="DATEI",
-            help=f"Datei mit dem Passwort {of}; sonst DPOLG_TUI_{whose.upper().replace('-', '_')}_PASSWORD "
-            "oder Eingabe",
-        )
+    _add_password_file(init, "admin", "dieser Person")
+    _add_role_passwords(init)
     init.options.add_argument(
         "--managed",
         action="store_true",
         help="ohne Superuser, für gemietete Datenbanken; nennt, was offen bleibt",
     )
 
-    _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
+    upgrade = _verb(verbs, "upgrade-db", "das Schema der Datenbank auf den Stand dieses Programms bringen")
+    upgrade.options.add_argument("--no-backup", action="store_true", help="vorher nicht sichern")
+    _add_backup_directory(upgrade)
+    _add_backup(verbs)
 
     _verb(
         verbs,
@@ -144,6 +136,56 @@ def build_parser() -> Parser:
     ):
         _add_common(actions.add_parser(name, help=summary, description=_sentence(summary)))
     return parser
+
+
+def _add_backup(verbs: argparse._SubParsersAction[Parser]) -> None:
+    backup = _verb(verbs, "backup", "die Datenbank sichern; backup verify prüft die neueste Sicherung")
+    backup.options.add_argument(
+        "what",
+        nargs="?",
+        choices=("verify",),
+        metavar="verify",
+        help="statt zu sichern: die neueste Sicherung probeweise wiederherstellen und vergleichen",
+    )
+    _add_backup_directory(backup)
+    restore = _verb(verbs, "restore", "eine Sicherung in eine neue Datenbank zurückholen")
+    restore.options.add_argument("file", type=Path, metavar="DATEI", help="die Sicherung (.dump)")
+    restore.options.add_argument(
+        "--into",
+        required=True,
+        metavar="NAME",
+        help="Name der neuen Datenbank; eine vorhandene bleibt, wie sie ist",
+    )
+    restore.options.add_argument(
+        "--without-manifest", action="store_true", help="ohne Begleitdatei (.json), also ohne Vergleich"
+    )
+    _add_role_passwords(restore)
+
+
+def _add_backup_directory(parser: Parser) -> None:
+    parser.options.add_argument(
+        "--directory", type=Path, metavar="ORDNER", help="Ordner der Sicherungen; sonst [backup] directory"
+    )
+
+
+def _add_role_passwords(parser: Parser) -> None:
+    """For roles that the server does not have yet."""
+    for whose, role in (
+        ("owner", "dpolg_owner"),
+        ("booking-user", "booking_user"),
+        ("backup", "dpolg_backup"),
+    ):
+        _add_password_file(parser, whose, f"der Rolle {role}")
+
+
+def _add_password_file(parser: Parser, whose: str, of: str) -> None:
+    parser.options.add_argument(
+        f"--{whose}-password-file",
+        type=Path,
+        metavar="DATEI",
+        help=f"Datei mit dem Passwort {of}; sonst DPOLG_TUI_{whose.upper().replace('-', '_')}_PASSWORD "
+        "oder Eingabe",
+    )
 
 
 def _add_migrate_data(verbs: argparse._SubParsersAction[Parser]) -> None:

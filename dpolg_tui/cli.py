@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dpolg_tui.config import Config
-    from dpolg_tui.settings import DatabaseSettings
+    from dpolg_tui.settings import BackupSettings, DatabaseSettings
 
 FINE, FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 0, 1, arguments.WRONG_USAGE, 3, 130
 
@@ -136,10 +136,46 @@ def _init_db(options: argparse.Namespace) -> int:
 
 
 def _upgrade_db(options: argparse.Namespace) -> int:
-    settings = _owner_settings(options)
+    config = _load(options)
+    settings = _owner_settings(options, config)
     from dpolg_tui.operations.administration import upgrade_database
 
-    return upgrade_database(settings)
+    return upgrade_database(settings, None if options.no_backup else _backup_settings(options, config))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    config = _load(options)
+    settings = _owner_settings(options, config)
+    from dpolg_tui.operations import backup_command
+
+    verb = backup_command.verify_backup if options.what == "verify" else backup_command.make_backup
+    return verb(settings, _backup_settings(options, config))
+
+
+def _restore(options: argparse.Namespace) -> int:
+    settings = _owner_settings(options)
+    from dpolg_tui.operations.backup_command import RestoreOptions, restore_backup
+    from dpolg_tui.operations.passwords import Passwords
+
+    passwords = Passwords(
+        {
+            "owner": options.owner_password_file,
+            "booking_user": options.booking_user_password_file,
+            "backup": options.backup_password_file,
+        }
+    )
+    return restore_backup(
+        settings, RestoreOptions(options.file, options.into, options.without_manifest, passwords)
+    )
+
+
+def _backup_settings(options: argparse.Namespace, config: Config) -> BackupSettings:
+    """Section [backup]; the command line's directory comes first."""
+    from dataclasses import replace
+
+    if options.directory is None:
+        return config.backup
+    return replace(config.backup, directory=options.directory)
 
 
 def _housekeeping(options: argparse.Namespace) -> int:
@@ -199,17 +235,22 @@ def _migrate_data(options: argparse.Namespace) -> int:
     )
 
 
-def _owner_settings(options: argparse.Namespace) -> DatabaseSettings:
+def _owner_settings(options: argparse.Namespace, config: Config | None = None) -> DatabaseSettings:
     """Where to do the owner's work, and as whom; a missing password is asked for."""
     from dataclasses import replace
 
     from dpolg_tui.setting_types import ConfigError
 
-    settings = _load(options).database
+    settings = (config or _load(options)).database
     if settings.username == "booking_user":
+        whose, role = (
+            ("der Rolle dpolg_backup", "dpolg_backup")
+            if options.verb == "backup"
+            else ("des Eigentümers", "postgres")
+        )
         raise ConfigError(
-            f"{options.verb} ist Sache des Eigentümers, nicht von booking_user: bitte mit "
-            f'--dsn "postgresql://postgres@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
+            f"{options.verb} ist Sache {whose}, nicht von booking_user: bitte mit "
+            f'--dsn "postgresql://{role}@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
         )
     settings.require_verified_server()
     if settings.password is None and sys.stdin.isatty():
@@ -246,7 +287,7 @@ def _config_test(options: argparse.Namespace) -> int:
 
     settings = _load(options).database
     settings.require_verified_server()
-    from dpolg_tui.db.probe import Result, Step, probe
+    from dpolg_tui.db.probe import Result, Step, failure, probe
 
     glyphs = {Result.OK: "✓", Result.FAILED: "✗", Result.SKIPPED: "–"}
     steps = asyncio.run(probe(settings))
@@ -255,13 +296,12 @@ def _config_test(options: argparse.Namespace) -> int:
         for step in steps:
             if step.host == host:
                 _print(f"  {glyphs[step.result]} {step.step}: {step.sentence}")
-    failed = [step for step in steps if step.result is Result.FAILED]
-    if len({step.host for step in failed}) < len({step.host for step in steps}):
-        # One server that works is enough.
+    failed = failure(steps)
+    if failed is None:
         _print("Verbindung erfolgreich!")
         return FINE
-    reached = any(step.step not in (Step.NAME, Step.PORT) for step in failed)
-    return _tell(f"Verbindung fehlgeschlagen: {failed[0].sentence}", FAILED if reached else UNREACHABLE)
+    reached = any(step.result is Result.FAILED and step.step not in (Step.NAME, Step.PORT) for step in steps)
+    return _tell(f"Verbindung fehlgeschlagen: {failed.sentence}", FAILED if reached else UNREACHABLE)
 
 
 def _config_path(options: argparse.Namespace) -> int:
@@ -289,6 +329,8 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "init-db": _init_db,
     "upgrade-db": _upgrade_db,
+    "backup": _backup,
+    "restore": _restore,
     "housekeeping": _housekeeping,
     "emergency-list": _emergency_list,
     "migrate-data": _migrate_data,

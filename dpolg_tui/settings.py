@@ -25,7 +25,7 @@ SECTIONS: dict[str, str] = {
     "ui": "Aussehen und Verhalten des Bildschirms.",
     "desk": "Dieser Arbeitsplatz.",
     "log": "Protokolldatei für die Fehlersuche; sie enthält nichts Persönliches.",
-    "backup": "Sicherungen; noch ohne Einstellungen.",
+    "backup": "Sicherungen: wo dpolg-tui backup läuft, also auf dem Server.",
 }
 
 SETTINGS: tuple[Setting, ...] = (
@@ -199,6 +199,48 @@ SETTINGS: tuple[Setting, ...] = (
         lowest=1,
         highest=60000,
     ),
+    Setting(
+        "backup",
+        "directory",
+        "path",
+        "/backups",
+        "Verzeichnis der Sicherungen; eines je Datenbank.",
+    ),
+    Setting(
+        "backup",
+        "keep_daily",
+        "integer",
+        30,
+        "Tage, von denen die jeweils letzte Sicherung bleibt.",
+        lowest=1,
+        highest=3650,
+    ),
+    Setting(
+        "backup",
+        "keep_weekly",
+        "integer",
+        8,
+        "Wochen, von denen die jeweils letzte Sicherung bleibt.",
+        lowest=0,
+        highest=520,
+    ),
+    Setting(
+        "backup",
+        "keep_monthly",
+        "integer",
+        12,
+        "Monate, von denen die jeweils letzte Sicherung bleibt.",
+        lowest=0,
+        highest=240,
+    ),
+    Setting(
+        "backup",
+        "copy_command",
+        "text",
+        "",
+        "Befehl, der jede Datei einer Sicherung anderswohin kopiert, ohne Shell; {file} steht für die "
+        'Datei, etwa "rclone copy {file} anderswo:sicherungen". Leer: keine Kopie.',
+    ),
 )
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
@@ -289,3 +331,14 @@ class LogSettings:
     level: str = "INFO"
     file: Path | None = None
     slow_action_ms: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Section [backup]."""
+
+    directory: Path = Path("/backups")
+    keep_daily: int = 30
+    keep_weekly: int = 8
+    keep_monthly: int = 12
+    copy_command: str = ""

@@ -79,6 +79,8 @@ BEGIN
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.name);
     END LOOP;
+    -- By it app.heartbeat() knows that the server has crashed since.
+    GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() TO dpolg_owner;
     REVOKE SELECT ON pg_catalog.pg_stat_activity FROM PUBLIC;
     -- With UPDATE on this view anybody could lock it, and with it the backup. SET and set_config() go on working.
     REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC;

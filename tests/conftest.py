@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dpolg_tui import locations
 from tests.databases import Server, Servers, TestDatabase
@@ -20,6 +21,13 @@ ON_SYSTEM_IN_EVERY_RUN = {
     *("tests.sql.test_migrations", "tests.sql.test_privileges", "tests.sql.test_matrix"),
 }
 """What would break first on another version. The others marked both_versions see it in the long run."""
+
+
+# The same examples in every run, however busy the computer is.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:

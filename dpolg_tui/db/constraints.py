@@ -178,6 +178,12 @@ CONSTRAINTS: dict[str, Meaning] = {
     "number_counters_last_positive": (None, _DEFECT),
     "installation_one_row": (None, _DEFECT),
     "secrets_one_row": (None, _DEFECT),
+    "backups_kind": (None, _DEFECT),
+    "backups_file_name": (None, _DEFECT),
+    "backups_bytes_positive": (None, _DEFECT),
+    "backups_sha256_form": (None, _DEFECT),
+    "backups_note_length": (None, _DEFECT),
+    "backups_seconds_positive": (None, _DEFECT),
 }
 
 # A primary key that collides is a defect of the program, whatever the table.
@@ -195,5 +201,6 @@ for _table in (
     "audit_log",
     "requests",
     "migrations",
+    "backups",
 ):
     CONSTRAINTS[f"{_table}_pkey"] = (None, _DEFECT)

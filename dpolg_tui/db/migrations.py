@@ -88,7 +88,7 @@ async def initialise(
         await _check_suitable(connection, managed=managed)
         passwords = {OWNER: owner_password, CLIENT: booking_password, BACKUP: backup_password}
         async with connection.transaction():
-            await _make_roles(connection, passwords, managed=managed)
+            await make_roles(connection, passwords, managed=managed)
             await _make_schemas(connection)
         await _upgrade(connection, apply_functions=True)
         if admin is not None:
@@ -125,6 +125,24 @@ async def upgrade(database: Target, *, only_schema_up_to: int | None = None) -> 
         return await _upgrade(connection, apply_functions=only_schema_up_to is None, up_to=only_schema_up_to)
     finally:
         await connection.close()
+
+
+async def outstanding(database: Target) -> list[str]:
+    """Names of the files that ``upgrade`` would apply; changed schema files are its to complain about."""
+    connection = await connect(database)
+    try:
+        if not await connection.fetchval("SELECT to_regclass('app.migrations') IS NOT NULL"):
+            return []
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL ROLE {OWNER}")
+            rows = await connection.fetch("SELECT name, checksum FROM app.migrations")
+    finally:
+        await connection.close()
+    known = {row["name"]: row["checksum"] for row in rows}
+    schema = [file.name for file in sql_files.schema_files() if file.name not in known]
+    return schema + [
+        file.name for file in sql_files.function_files() if known.get(file.name) != file.checksum
+    ]
 
 
 async def harden(database: Target) -> list[str]:
@@ -190,7 +208,8 @@ async def _check_suitable(connection: Any, *, managed: bool) -> None:
         )
 
 
-async def _make_roles(connection: Any, passwords: dict[str, str | None], *, managed: bool) -> None:
+async def make_roles(connection: Any, passwords: dict[str, str | None], *, managed: bool) -> None:
+    """Our three roles and their memberships, in the caller's transaction; None leaves a password as it is."""
     existing = {row[0] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     for role, password in passwords.items():
         if role not in existing:

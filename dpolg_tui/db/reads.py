@@ -9,6 +9,7 @@ from typing import Any
 
 from dpolg_tui.db import rows
 from dpolg_tui.db.connection import Database, call_sql
+from dpolg_tui.domain.backups import BackupState
 from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.models import (
     Booking,
@@ -32,6 +33,7 @@ SEARCH_GUESTS = "SELECT * FROM app.search_guests($1, $2)"
 SEARCH_BOOKINGS = "SELECT * FROM app.search_bookings($1, $2)"
 FREE_ROOMS = "SELECT * FROM app.free_rooms($1, $2, $3, $4)"
 HISTORY = "SELECT * FROM app.history($1, $2, $3)"
+BACKUP_STATE = "SELECT * FROM app.backup_state()"
 REMINDERS = "SELECT * FROM app.reminders($1)"
 
 STATEMENTS = (
@@ -128,3 +130,16 @@ async def reminders(database: Database, reminder_ids: Iterable[int]) -> list[Rem
 async def history(database: Database, kind: str, record_id: int, most: int) -> list[HistoryEntry]:
     """Newest first. ``kind`` is bookings, guests, rooms, occupancies or reminders."""
     return [rows.history_entry(row) for row in await database.fetch(HISTORY, kind, record_id, most)]
+
+
+async def backup_state(database: Database) -> BackupState:
+    """How the backups of the house stand."""
+    [row] = await database.fetch(BACKUP_STATE)
+    return BackupState(
+        last_good=row["last_good_backup"],
+        last_verified=row["last_good_verification"],
+        overdue=row["overdue"],
+        newest_ok=row["newest_backup_ok"],
+        verification_ok=row["newest_verification_ok"],
+        copy_ok=row["newest_copy_ok"],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from dpolg_tui import log
@@ -12,7 +12,7 @@ from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.desk.events import Kind, RecordChanged
 from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain import rearrange as plans
-from dpolg_tui.domain.errors import DomainError, OutcomeUnknown
+from dpolg_tui.domain.errors import DomainError, InvalidInput, OutcomeUnknown
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import (
     Booking,
@@ -25,6 +25,7 @@ from dpolg_tui.domain.models import (
 )
 from dpolg_tui.domain.rearrange import Place, Plan, RecordWrite
 
+DAY = timedelta(days=1)
 NOT_READ = (
     "Ohne Verbindung lässt sich diese Buchung nicht öffnen: sie wurde seit der Anmeldung noch nicht gelesen."
 )
@@ -55,7 +56,8 @@ class BookingActions(RecordActions):
     ) -> list[FreeRoom]:
         """Rooms with nothing in the period, besides that booking itself."""
         with log.action("Freie Zimmer"):
-            asked = (arrival, departure, persons, except_booking)
+            own = None if except_booking is None else self._desk.outbox.real_id(except_booking)
+            asked = (arrival, departure, persons, own)
             return await self._desk.known.search(
                 lambda: reads.free_rooms(self._desk.database, *asked),
                 lambda: self._desk.known.free_rooms(*asked),
@@ -85,8 +87,27 @@ class BookingActions(RecordActions):
 
     async def shift(self, occupancy: Occupancy, days: int, *, neighbours: bool = False) -> WriteResult:
         """Other days in the same room; ``neighbours``: who is in the way moves along. Raises InvalidInput."""
-        others = self.in_same_room(occupancy.room_id) if neighbours else ()
-        return await self.rearrange(plans.shift(occupancy, days, others, self._desk.today()))
+        if neighbours:
+            by = timedelta(days=days)
+            place = Place(occupancy.room_id, occupancy.arrival + by, occupancy.departure + by)
+            return await self.rearrange(self.make_room(occupancy, place))
+        return await self.rearrange(plans.shift(occupancy, days, (), self._desk.today()))
+
+    def make_room(self, occupancy: Occupancy, place: Place) -> Plan:
+        """The plan of a move that shifts who is in its way, as far as known here. Raises InvalidInput."""
+        store = self._desk.store
+        others = {bar.id: bar for bar in self.in_same_room(place.room_id)}
+        for booking in {bar.booking_id for bar in others.values()} - {None}:
+            others |= {bar.id: bar for bar in store.of_booking(booking or 0)}
+        plan = plans.make_room(occupancy, place, others.values(), self._desk.today())
+        for step in plan[1:]:
+            # Another stay of the booking could begin where this desk knows nothing.
+            if not store.covers(step.bar.arrival - DAY, step.bar.departure + DAY):
+                raise InvalidInput(
+                    f"{plans.bar_label(step.bar)} reicht über die geladenen Tage hinaus: bitte im Plan"
+                    " dorthin blättern und noch einmal versuchen."
+                )
+        return plan
 
     async def split(self, occupancy: Occupancy, day: date, room_id: int | None) -> WriteResult:
         """Two stays of one: from ``day`` on in ``room_id``. Raises InvalidInput."""
@@ -195,13 +216,9 @@ class BookingActions(RecordActions):
             if isinstance(error, OutcomeUnknown) or not isinstance(error, DomainError):
                 self._desk.read_again()  # it may have happened all the same
             raise
-        if result.outcome not in (Outcome.DONE, Outcome.QUEUED):
-            self._take_back(stood)
+        if result.outcome is not Outcome.DONE:
+            self._take_back(stood)  # the queue shows what waits in it
         return result
-
-    def shown_as_stored(self, bars: Iterable[Occupancy]) -> None:
-        """A queued move will not happen: its bars stand again where they are stored."""
-        self._take_back(bars)
 
     def _take_back(self, stood: Iterable[Occupancy]) -> None:
         for bar in [bar for bar in stood if self._desk.store.take_back(bar.id)]:

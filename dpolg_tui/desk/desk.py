@@ -16,6 +16,7 @@ from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
+from dpolg_tui.desk.backups import BackupWatch
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
 from dpolg_tui.desk.drafts import Drafts
@@ -38,6 +39,7 @@ from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
+from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
@@ -50,7 +52,7 @@ from dpolg_tui.domain.errors import (
 )
 from dpolg_tui.domain.models import Occupancy, User
 from dpolg_tui.domain.people import Presence
-from dpolg_tui.log import log_defect
+from dpolg_tui.log import action, log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
@@ -79,8 +81,10 @@ class Desk:
         self.present: tuple[Presence, ...] = ()
         """The other desks at which somebody is signed in."""
         self._everybody: tuple[Presence, ...] = ()
-        self.database = Database(config.database, client=new_client_id(config.desk.name))
-        self.database.on_state = self._database_state
+        self.latest_config = config
+        """What was saved last; in force after the next signing out."""
+        self.client = new_client_id(config.desk.name)
+        self._set_database(config)
         self.bookings = BookingActions(self)
         self.guests = GuestActions(self)
         self.rooms = RoomActions(self)
@@ -93,6 +97,7 @@ class Desk:
         )
         self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
+        self.backups = BackupWatch(self)
         self.legacy = LegacyActions(self)
         self.undo = Undo(self)
         self.known = Known(self)
@@ -100,7 +105,7 @@ class Desk:
         self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
-        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+        self.settings = ConnectionSettings(self)
         self._listening = False
         self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
@@ -115,14 +120,36 @@ class Desk:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to connect, before anybody signs in."""
+    def _set_database(self, config: Config) -> None:
+        self.database = Database(config.database, client=self.client)
+        self.database.on_state = self._database_state
+        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+
+    def _start_database(self) -> None:
         self.database.start()
         self.database.warm(*login.STATEMENTS)
+
+    async def use(self, config: Config) -> None:
+        """Go on with other settings: at once, or after signing out if somebody is signed in."""
+        self.latest_config = config
+        if self.user is not None:
+            return
+        before, self.config = self.database, config
+        before.on_state = None
+        self._set_database(config)
+        self._greeted = False
+        self._start_database()
+        self.tell(ConnectionChanged(self.connection))
+        await before.close()
+
+    def start(self) -> None:
+        """Begin to connect, before anybody signs in."""
+        self._start_database()
         self._spawn(self._apply_updates())
         self._spawn(self._remove_expired_files())
         self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
+        self._spawn(self.backups.keep_asking())
 
     async def close(self) -> None:
         """End everything, the session too if the database answers quickly; else it ends by itself."""
@@ -207,6 +234,7 @@ class Desk:
         """Sign in again as the same user, under a new token; everything open stays."""
         if self.user is None:
             raise SessionEnded
+        await self._greet_again()
         user = await login.login(self.database, self.user.username, password)
         if user.must_change_password:
             raise MustChangePassword(
@@ -224,16 +252,20 @@ class Desk:
         self.store.forget_versions()
         self.store.rooms.clear()
         self.store.begin_window(date.min, date.min)
+        if self.latest_config is not self.config:
+            await self.use(self.latest_config)
 
     async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
         self.undo.clear()
         self.outbox.close()
+        self.drafts.close()
         self.known.clear()
         self.missed = ()
         self.present = ()
         self.people.leave()
+        self.backups.leave()
         try:
             await login.logout(self.database, limit)
         except DomainError as error:
@@ -246,6 +278,15 @@ class Desk:
         self.instance = await greeting.check(self.database)
         self._greeted = True
 
+    async def _greet_again(self) -> None:
+        """The database may have been restored meanwhile: what waits was meant for the one before."""
+        instance = await greeting.check(self.database)
+        if instance != self.instance:
+            self.outbox.close()
+            self.instance = instance
+            self.outbox.open()
+            self.drafts.open()
+
     async def _begin(self) -> None:
         """After the sign-in: listen, then read; so that nothing is missed in between."""
         self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS, people.HERE)
@@ -256,6 +297,7 @@ class Desk:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
             self.outbox.open()
+            self.drafts.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
@@ -277,7 +319,17 @@ class Desk:
     # -- the store -------------------------------------------------------------------------------
 
     async def show(self, first: date, last: date) -> None:
-        """Make sure that the store holds [first, last): by reading on, or anew after a leap."""
+        """Make sure that the store holds [first, last): by reading on, or anew after a leap.
+
+        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
+        """
+        try:
+            async with asyncio.timeout(self.config.database.action_timeout):
+                await self._show(first, last)
+        except TimeoutError:
+            raise Unreachable from None
+
+    async def _show(self, first: date, last: date) -> None:
         async with self._window_lock:
             store = self.store
             if store.covers(first, last):
@@ -303,7 +355,8 @@ class Desk:
         """The bars of a window, not older than the answers to own writes."""
         while True:
             written = self.writes_answered
-            loaded = await reads.chart(self.database, first, last)
+            with action("Belegungsplan lesen"):
+                loaded = await reads.chart(self.database, first, last)
             if written == self.writes_answered:
                 return loaded
 
@@ -339,13 +392,13 @@ class Desk:
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update, after_interruption = await self._updates.get()
+            update, missed = await self._next_update()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
-                if after_interruption:
-                    self._tell_missed(update)
+                if missed is not None:
+                    self._tell_missed(missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -359,6 +412,19 @@ class Desk:
                 self.read_again()
             else:
                 self._first_load_ended(None)
+
+    async def _next_update(self) -> tuple[LiveUpdate, LiveUpdate | None]:
+        """All that has come by now as one, so that a busy desk catches up with one read instead of many;
+        and of that what came after an interruption.
+        """
+        update, after_interruption = await self._updates.get()
+        missed = update if after_interruption else None
+        while not self._updates.empty():
+            later, after_interruption = self._updates.get_nowait()
+            update = update.with_later(later)
+            if after_interruption:
+                missed = missed.with_later(later) if missed else later
+        return update, missed
 
     async def _take(self, update: LiveUpdate) -> None:
         if update.presence_changed or update.reload:

@@ -48,12 +48,23 @@ def effect(kind: str, record_id: int, action: Action, changes: Changes, answer: 
         return _deleted(known, record_id, answer)
     if kind == "booking":
         return Step(known, record_id, action, _of_booking(action, changes, answer))
+    was = {} if action == "created" else _before(changes, answer)
     values = {
-        field: Change(None if action == "created" else change.before, change.after)
+        field: Change(was.get(field), change.after)
         for field, change in changes.items()
-        if field != "key_code"  # a secret: neither kept nor known as it was
+        # A secret is neither kept nor known as it was; what a colleague had made so is not mine.
+        if field != "key_code" and (action == "created" or was[field] != change.after)
     }
     return Step(known, record_id, action, values, _OLD_KEY_CODE if "key_code" in changes else "")
+
+
+def _before(changes: Changes, answer: Answer) -> Mapping[str, object]:
+    """What the fields were; answered a second time that is not told again, and is what was taken for it."""
+    told = answer.get("was") or {}
+    return {
+        field: rows.json_value(field, told[field]) if field in told else change.before
+        for field, change in changes.items()
+    }
 
 
 def _deleted(kind: Kind, record_id: int, answer: Answer) -> Step:

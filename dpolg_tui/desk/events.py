@@ -11,6 +11,7 @@ from dpolg_tui.domain.models import User
 
 __all__ = [
     "Action",
+    "BackupStateChanged",
     "ConnectionChanged",
     "ConnectionState",
     "DeskEvent",
@@ -76,6 +77,13 @@ class EmergencyListFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupStateChanged:
+    """There is something to say about the backups, or (None) not any more."""
+
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLost:
     """The session ended without the user's doing: sign in again, everything open stays."""
 
@@ -103,7 +111,8 @@ class RecordChanged:
 
 
 DeskEvent = (
-    ConnectionChanged
+    BackupStateChanged
+    | ConnectionChanged
     | EmergencyListFailed
     | Interrupted
     | PresenceChanged

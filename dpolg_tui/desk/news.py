@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dpolg_tui.db import reads
@@ -24,7 +25,11 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
     of_kind: dict[str, dict[int, RealtimeEvent]] = {}
     for event in events:
         kind = event.type.partition("-")[0]
-        of_kind.setdefault(kind, {})[_record_id(event)] = event
+        events_of = of_kind.setdefault(kind, {})
+        before = events_of.get(_record_id(event))
+        if before is not None and before.type.endswith("-created") and event.type.endswith("-updated"):
+            event = replace(event, type=before.type)
+        events_of[_record_id(event)] = event
     if "user" in of_kind:
         await _read_colleagues(desk)
     if "room" in of_kind:

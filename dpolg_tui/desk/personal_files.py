@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.zone import in_house
@@ -19,7 +20,7 @@ from dpolg_tui.domain.zone import in_house
 log = logging.getLogger(__name__)
 
 DAY = 86400
-_OURS = re.compile(r"(dpolg-[a-z0-9-]+|notfall-\d{8}-\d{4})\.(json|txt|csv)(\.[0-9a-f]+)?(\.part)?")
+_OURS = re.compile(r"(dpolg-[a-z0-9-]+|notfall-\d{8}-\d{4})\.(json|txt|csv|pdf)(\.[0-9a-f]+)?(\.part)?")
 """In a directory that the user chose there may be other files."""
 
 
@@ -48,7 +49,15 @@ class PersonalFiles:
 
     @contextmanager
     def writing(self, path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-        """The content of ``path``, which appears (or is replaced) once it is complete. Raises NotWritten."""
+        """The text of ``path``, which appears (or is replaced) once it is complete. Raises NotWritten."""
+        with self.writing_bytes(path) as raw:
+            file = TextIOWrapper(raw, encoding=encoding, newline="")
+            yield file
+            file.detach()
+
+    @contextmanager
+    def writing_bytes(self, path: Path) -> Iterator[BinaryIO]:
+        """As ``writing``, for what is no text. Raises NotWritten."""
         part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,7 +65,7 @@ class PersonalFiles:
         except OSError as error:
             raise self._not_written() from error
         try:
-            with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -7,9 +7,9 @@ no more than its words. One user's list: it goes with the session.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 from uuid import UUID, uuid4
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 NOTHING_TO_UNDO = "Es gibt nichts zurückzunehmen: seit der Anmeldung ist hier nichts geändert."
 NOTHING_TO_REDO = "Es gibt nichts wiederherzustellen: zuletzt wurde nichts zurückgenommen."
+WHEN_CONNECTED = "zurücknehmen lässt es sich, sobald die Verbindung wieder da ist."
+NOTHING_MORE = (
+    "Davor ist nichts mehr, was sich zurücknehmen oder wiederherstellen ließe. Was im Weg ist, steht unter"
+    " „Meine letzten Änderungen“."
+)
 
 _taking_back: ContextVar[dict[Record, Step] | None] = ContextVar("taking_back", default=None)
 """What the writes of an undo do, while it runs in this task: they are no changes of their own."""
@@ -43,6 +48,10 @@ class Told:
 
     done: bool
     sentence: str
+    passable: bool = False
+    """Something is in the way of this change only: another one may be tried instead."""
+    instead: str = ""
+    """The change that the next call is about, in its words; empty if there is none."""
 
 
 class Undo:
@@ -107,6 +116,8 @@ class Undo:
         if collected is not None:
             collected.update({(step.kind, step.id): step for step in steps})
             return
+        if not any(step.does_something for step in steps):
+            return  # a colleague had already made it so: there is nothing of mine to take back
         self.last_changes.add(datetime.now(UTC), what, did, tuple(steps))
         known = {(step.kind, step.id) for entry in self.last_changes.entries for step in entry.steps}
         self._versions = {record: version for record, version in self._versions.items() if record in known}
@@ -120,62 +131,127 @@ class Undo:
     # -- taking back and doing again --------------------------------------------------------------
 
     async def undo(self, number: int | None = None) -> Told:
-        """Take back the last change, or the one of that number. Raises Unreachable and its like."""
+        """Take back the last change, or the one of that number. Raises Unreachable and its like.
+
+        If it cannot be taken back, the next call says so again only if something else is in its way
+        now; otherwise it goes on to the one before.
+        """
         async with self._one_at_a_time:
-            entry = self.last_changes.to_undo() if number is None else self.last_changes.get(number)
+            if number is None:
+                return self._unqueue() or await self._first_of(
+                    self.last_changes.to_undo(), self._undo, NOTHING_TO_UNDO
+                )
+            entry = self.last_changes.get(number)
             if entry is None:
                 return Told(False, NOTHING_TO_UNDO)
             if entry.taken_back:
                 return Told(False, f"Schon zurückgenommen: {entry.words}.")
-            later = self.last_changes.builds_on(entry)
-            if later is not None:
-                when = german.format_datetime(later.at)
-                sentence = (
-                    f"Ihre spätere Änderung „{later.words}“ ({when}) baut darauf auf: bitte zuerst die."
-                )
-                return self._in_the_way(entry, sentence)
-            sent = tuple(inverse(step) for step in reversed(entry.steps))
-            done, sentence = await self._send(entry, sent)
-            if done is None:
-                return self._in_the_way(entry, sentence)
-            self.last_changes.took_back(entry, sent, done)
-            return Told(True, f"Zurückgenommen: {entry.words}")
+            return await self._undo(entry)
 
     async def redo(self, number: int | None = None) -> Told:
-        """Do again what was taken back last, or the change of that number."""
+        """Do again what was taken back last, or the change of that number. Goes on as ``undo``."""
         async with self._one_at_a_time:
-            entry = self.last_changes.to_redo() if number is None else self.last_changes.get(number)
+            if number is None:
+                if (item := self._desk.outbox.put_back()) is not None:
+                    return Told(True, f"Wieder vorgemerkt: {item.label}")
+                return await self._first_of(self.last_changes.to_redo(), self._redo, NOTHING_TO_REDO)
+            entry = self.last_changes.get(number)
             if entry is None or not self.last_changes.may_redo(entry):
                 return Told(False, NOTHING_TO_REDO)
-            sent = tuple(inverse(step) for step in reversed(entry.undone))
-            done, sentence = await self._send(entry, sent)
-            if done is None:
-                return self._in_the_way(entry, sentence)
-            self.last_changes.did_again(entry, sent, done)
-            return Told(True, f"Wiederhergestellt: {entry.words}")
+            return await self._redo(entry)
 
-    def _in_the_way(self, entry: Entry, sentence: str) -> Told:
+    def _unqueue(self) -> Told | None:
+        """The last change waits to be sent: it never will be. None: nothing waits."""
+        outbox = self._desk.outbox
+        last = outbox.last_waiting
+        if last is None:
+            return None
+        if outbox.take_back_last() is None:
+            return Told(False, f"„{last.label}“ ist vielleicht schon gespeichert: {WHEN_CONNECTED}")
+        return Told(True, f"Zurückgenommen, wird nicht gesendet: {last.label}")
+
+    async def _first_of(
+        self, entries: list[Entry], attempt: Callable[[Entry], Awaitable[Told]], nothing: str
+    ) -> Told:
+        """The first that succeeds; beyond one that does not only if the user knows why it does not."""
+        passed: list[Entry] = []
+        for number, entry in enumerate(entries):
+            if self._stays_with(entry, passed):
+                passed.append(entry)
+                continue
+            told = await attempt(entry)
+            if told.done and passed:
+                return Told(True, f"{told.sentence} („{passed[0].words}“ bleibt)")
+            if told.done or not told.passable:
+                return told
+            passed.append(entry)
+            if not self.last_changes.was_told(entry, told.sentence):
+                return replace(told, instead=self._beyond(entries[number + 1 :], passed))
+        return Told(False, NOTHING_MORE if passed else nothing)
+
+    def _beyond(self, entries: list[Entry], passed: list[Entry]) -> str:
+        """The change that is meant after the ``passed`` ones, in its words."""
+        for entry in entries:
+            if not self._stays_with(entry, passed):
+                return entry.words
+            passed.append(entry)
+        return ""
+
+    def _stays_with(self, entry: Entry, passed: list[Entry]) -> bool:
+        """Whether going on from the ``passed`` ones need not stop here: it cannot be done either."""
+        if not passed:
+            return False
+        later = self.last_changes.builds_on(entry)
+        return bool(entry.lost) or (later is not None and later.number in [it.number for it in passed])
+
+    async def _undo(self, entry: Entry) -> Told:
+        later = self.last_changes.builds_on(entry)
+        if later is not None:
+            when = german.format_datetime(later.at)
+            then = f" und bleibt: {later.lost}" if later.lost else ": bitte zuerst die"
+            return self._in_the_way(
+                entry, f"Ihre spätere Änderung „{later.words}“ ({when}) baut darauf auf{then}."
+            )
+        sent = tuple(inverse(step) for step in reversed(entry.steps))
+        with log.action("Änderung zurücknehmen"):
+            done = await self._send(entry, sent)
+        if isinstance(done, Told):
+            return self._in_the_way(entry, done.sentence, passable=done.passable)
+        self.last_changes.took_back(entry, sent, done)
+        return Told(True, f"Zurückgenommen: {entry.words}")
+
+    async def _redo(self, entry: Entry) -> Told:
+        sent = tuple(inverse(step) for step in reversed(entry.undone))
+        with log.action("Änderung wiederherstellen"):
+            done = await self._send(entry, sent)
+        if isinstance(done, Told):
+            return self._in_the_way(entry, done.sentence, passable=done.passable)
+        self.last_changes.did_again(entry, sent, done)
+        return Told(True, f"Wiederhergestellt: {entry.words}")
+
+    def _in_the_way(self, entry: Entry, sentence: str, *, passable: bool = True) -> Told:
         self.last_changes.stood_in_the_way(entry, sentence)
-        return Told(False, sentence)
+        return Told(False, sentence, passable)
 
-    async def _send(self, entry: Entry, sent: Steps) -> tuple[Steps | None, str]:
-        """What ``sent`` did, in its order; or None, and what stands in the way."""
+    async def _send(self, entry: Entry, sent: Steps) -> Steps | Told:
+        """What ``sent`` did, in its order; or what stands in the way."""
         if entry.lost:
-            return None, f"„{entry.words}“ lässt sich nicht zurücknehmen: {entry.lost}."
+            return Told(False, f"„{entry.words}“ lässt sich nicht zurücknehmen: {entry.lost}.", True)
         if self._desk.outbox.must_queue:
-            return None, f"„{entry.words}“ bleibt: ohne Verbindung lässt sich nichts zurücknehmen."
+            return Told(False, f"„{entry.words}“ ist schon gespeichert: {WHEN_CONNECTED}")
         collected: dict[Record, Step] = {}
         token = _taking_back.set(collected)
         try:
             result = await self._write(sent)
         except (RuleViolated, InvalidInput, NotAllowed) as error:
-            return None, f"„{entry.words}“ bleibt: {error.message}"
+            return Told(False, f"„{entry.words}“ bleibt: {error.message}", True)
         finally:
             _taking_back.reset(token)
         if result.outcome is not Outcome.DONE:
-            return None, obstacle(entry, result, self._desk.store.rooms)
+            sentence = obstacle(entry, result, self._desk.store.rooms)
+            return Told(False, sentence, result.outcome is not Outcome.QUEUED)
         by_kind = {step.kind: step for step in collected.values()}
-        done = (
+        return tuple(
             # What is created again has another id; what goes again was known before.
             by_kind.get(step.kind, step)
             if step.action == "created"
@@ -184,7 +260,6 @@ class Undo:
             else collected.get((step.kind, step.id), step)
             for step in sent
         )
-        return tuple(done), ""
 
     async def _write(self, sent: Steps) -> WriteResult:
         if len(sent) > 1:

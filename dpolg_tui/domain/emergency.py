@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
@@ -17,7 +17,6 @@ PersonalData = Literal["names", "initials", "none"]
 WIDTH = 80
 PAGE_BREAK = "\f"
 _NOTHING = "  –"
-_ROOM = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +79,116 @@ def _taken(row: Mapping[str, Any]) -> Taken:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a section: its heading, and its width as text in characters."""
+
+    title: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands under one heading; every row has a cell per column."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def heading(self) -> str:
+        """With the number of rows."""
+        return f"{self.title} ({len(self.rows)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of the list: what every form of it, text or paper, says."""
+
+    heading: str
+    sections: tuple[Section, ...]
+    total: str
+
+
+TITLE = "NOTFALLLISTE"
+_ROOM = Column("Zimmer", 20)
+_PERSONS = Column("Personen", 5)
+_OF_GUESTS = (
+    _ROOM,
+    Column("Buchung", 10),
+    Column("Gast", 16),
+    _PERSONS,
+    Column("Aufenthalt", 11),
+    Column("Status", 11),
+)
+_OF_BLOCKS = (_ROOM, Column("Art", 12), Column("Dauer", 10), Column("Grund", 30))
+_OF_CLEANING = (_ROOM, _PERSONS, Column("Eile", 20), Column("Abreise", 14))
+
+
+def made(house: Emergency) -> str:
+    """The moment of the list in words."""
+    return f"Stand {german.format_datetime(house.made_at)}"
+
+
+def days(house: Emergency, personal_data: PersonalData) -> tuple[Day, ...]:
+    """The content of the list, day by day; of guests it holds what ``personal_data`` allows."""
+    return tuple(
+        _day(house, house.first + timedelta(n), personal_data) for n in range((house.last - house.first).days)
+    )
+
+
 def text(house: Emergency, personal_data: PersonalData) -> str:
-    """All pages: lines of at most 80 columns, a form feed between two days."""
-    days = [house.first + timedelta(n) for n in range((house.last - house.first).days)]
+    """All days, a page each: lines of at most 80 columns, a form feed between two pages."""
+    found = days(house, personal_data)
     pages = [
-        "\n".join(_page(house, day, f"Seite {number} von {len(days)}", personal_data))
-        for number, day in enumerate(days, start=1)
+        "\n".join(_page(day, made(house), f"Seite {number} von {len(found)}"))
+        for number, day in enumerate(found, start=1)
     ]
     return f"\n{PAGE_BREAK}".join(pages) + "\n"
 
 
-def _page(house: Emergency, day: date, page: str, personal_data: PersonalData) -> Iterator[str]:
+def _page(day: Day, moment: str, number: str) -> Iterator[str]:
+    yield _ends(TITLE, moment)
+    yield _ends(day.heading, number)
+    yield "=" * WIDTH
+    for section in day.sections:
+        yield ""
+        yield section.heading
+        widths = [column.width for column in section.columns]
+        lines = ("  " + " ".join(map(_fit, row, widths)) for row in section.rows)
+        yield from (line.rstrip() for line in lines) if section.rows else (_NOTHING,)
+    yield ""
+    yield day.total
+
+
+def _day(house: Emergency, day: date, personal_data: PersonalData) -> Day:
     stays = [one for one in house.taken if one.is_stay]
     blocks = [one for one in house.taken if not one.is_stay and one.arrival <= day < one.departure]
     arriving = [one for one in stays if one.arrival == day]
     leaving = [one for one in stays if one.departure == day]
     inside = [one for one in stays if one.arrival < day < one.departure or _overdue(one, day, house.first)]
     cleaned = [one for one in stays if one.cleaning == day and one.room_id is not None]
-    yield _ends("NOTFALLLISTE", f"Stand {german.format_datetime(house.made_at)}")
-    yield _ends(f"{german.format_weekday(day)}, {german.format_date(day)}", page)
-    yield "=" * WIDTH
 
-    def guests(until: Callable[[Taken], str]) -> Callable[[Taken], str]:
-        return lambda one: _guest_line(one, until(one), personal_data)
+    def guests(title: str, found: list[Taken], *, since: bool = False) -> Section:
+        rows = tuple(_guest_row(one, personal_data, since) for one in found)
+        return Section(title, _OF_GUESTS, rows)
 
-    def leaves(one: Taken) -> str:
-        return f"bis {german.format_day_month(one.departure)}"
-
-    def came(one: Taken) -> str:
-        return f"seit {german.format_day_month(one.arrival)}"
-
-    yield from _section("Anreisen", arriving, guests(leaves))
-    yield from _section("Abreisen", leaving, guests(came))
-    yield from _section("Im Haus", inside, guests(leaves))
-    yield from _section("Sperren", blocks, lambda one: _block_line(one, personal_data))
     again = {one.room_id for one in arriving}
-    yield from _section("Reinigung", cleaned, lambda one: _cleaning_line(one, one.room_id in again))
     persons = sum(one.persons for one in (*arriving, *inside))
     rooms = len({one.room_id for one in (*arriving, *inside) if one.room_id is not None})
-    yield ""
-    yield f"Über Nacht belegt: {rooms} Zimmer, {persons} Personen."
+    return Day(
+        f"{german.format_weekday(day)}, {german.format_date(day)}",
+        (
+            guests("Anreisen", arriving),
+            guests("Abreisen", leaving, since=True),
+            guests("Im Haus", inside),
+            Section("Sperren", _OF_BLOCKS, tuple(_block_row(one, personal_data) for one in blocks)),
+            Section(
+                "Reinigung", _OF_CLEANING, tuple(_cleaning_row(one, one.room_id in again) for one in cleaned)
+            ),
+        ),
+        f"Über Nacht belegt: {rooms} Zimmer, {persons} Personen.",
+    )
 
 
 def _overdue(one: Taken, day: date, first: date) -> bool:
@@ -127,43 +196,34 @@ def _overdue(one: Taken, day: date, first: date) -> bool:
     return day == first and one.status is Status.CHECKED_IN and one.departure < day
 
 
-def _section(title: str, found: Iterable[Taken], line: Callable[[Taken], str]) -> Iterator[str]:
-    lines = [line(one) for one in found]
-    yield ""
-    yield f"{title} ({len(lines)})"
-    yield from lines or (_NOTHING,)
-
-
-def _guest_line(one: Taken, until: str, personal_data: PersonalData) -> str:
-    status = german.status_label(cast(Status, one.status))
-    return _columns(
-        (one.room, _ROOM),
-        (one.number, 10),
-        (_guest(one, personal_data), 16),
-        (f"{one.persons} P.", 5),
-        (until, 11),
-        (status, 11),
+def _guest_row(one: Taken, personal_data: PersonalData, since: bool) -> tuple[str, ...]:
+    return _cleaned(
+        one.room,
+        one.number,
+        _guest(one, personal_data),
+        f"{one.persons} P.",
+        f"seit {german.format_day_month(one.arrival)}" if since else _until(one),
+        german.status_label(cast(Status, one.status)),
     )
 
 
-def _block_line(one: Taken, personal_data: PersonalData) -> str:
+def _block_row(one: Taken, personal_data: PersonalData) -> tuple[str, ...]:
     # A reason is free text, in which people may be named.
     reason = one.reason if personal_data == "names" else ""
-    return _columns(
-        (one.room, _ROOM),
-        (german.kind_label(one.kind), 12),
-        (f"bis {german.format_day_month(one.departure)}", 10),
-        (reason, 30),
+    return _cleaned(one.room, german.kind_label(one.kind), _until(one), reason)
+
+
+def _cleaning_row(one: Taken, again: bool) -> tuple[str, ...]:
+    return _cleaned(
+        one.room,
+        f"{one.persons} P.",
+        "eilig: heute Anreise" if again else "",
+        "" if one.cleaning == one.departure else f"Abreise {german.format_day_month(one.departure)}",
     )
 
 
-def _cleaning_line(one: Taken, again: bool) -> str:
-    return _columns(
-        (one.room, _ROOM),
-        (f"{one.persons} P.", 5),
-        ("eilig: heute Anreise" if again else "", 20),
-        ("" if one.cleaning == one.departure else f"Abreise {german.format_day_month(one.departure)}", 14),
-    )
+def _until(one: Taken) -> str:
+    return f"bis {german.format_day_month(one.departure)}"
 
 
 def _guest(one: Taken, personal_data: PersonalData) -> str:
@@ -176,13 +236,12 @@ def _guest(one: Taken, personal_data: PersonalData) -> str:
             return ""
 
 
-def _columns(*columns: tuple[str, int]) -> str:
-    """Two spaces, then each text in its width; what is longer ends with an ellipsis."""
-    return ("  " + " ".join(_fit(value, width) for value, width in columns)).rstrip()
+def _cleaned(*cells: str) -> tuple[str, ...]:
+    return tuple(german.clean_line(cell) for cell in cells)
 
 
-def _fit(value: str, width: int) -> str:
-    line = german.clean_line(value)
+def _fit(line: str, width: int) -> str:
+    """The cell in its width; what is longer ends with an ellipsis."""
     return (line if len(line) <= width else f"{line[: width - 1]}…").ljust(width)
 
 

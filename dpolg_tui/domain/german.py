@@ -32,7 +32,6 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 CENT = Decimal("0.01")
 HIGHEST_AMOUNT = Decimal("99999999.99")
 """What numeric(10,2) holds."""
-
 _PAST_DAYS = 183
 """A date without a year may lie this far in the past; earlier ones mean the next year."""
 
@@ -121,10 +120,11 @@ def format_month(day: date) -> str:
     return f"{MONTHS[day.month - 1]} {day.year}"
 
 
-def format_datetime(moment: datetime) -> str:
-    """``21.11.2026 14:05`` in the zone of the house; the moment is timezone-aware."""
-    local = in_house(moment)
-    return f"{format_date(local.date())} {local:%H:%M}"
+def format_datetime(moment: datetime, today: date | None = None) -> str:
+    """``21.11.2026 14:05`` in the zone of the house; with ``today`` just ``14:05``, else ``20.11. 14:05``."""
+    local = in_house(moment)  # timezone-aware, or it refuses
+    day = format_date(local.date()) if today is None else format_day_month(local.date())
+    return f"{local:%H:%M}" if local.date() == today else f"{day} {local:%H:%M}"
 
 
 def format_nights(nights: int) -> str:

@@ -108,6 +108,8 @@ class Occupancy:
     option_expires: date | None = None
     has_notes: bool = False
     version: int = 1
+    queued: bool = False
+    """Shown as it will be once a queued write is sent."""
 
     @property
     def nights(self) -> int:

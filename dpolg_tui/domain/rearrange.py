@@ -143,12 +143,14 @@ def make_room(bar: Occupancy, place: Place, others: Iterable[Occupancy], today: 
     """As move; those of ``others`` that are in the way are shifted, and in turn those in their way.
 
     In its own room who came before the bar is shifted to earlier days, everybody else to later ones.
-    Raises InvalidInput where one of them cannot be shifted.
+    ``others`` holds what stands in that room and the other stays of their bookings: whoever goes on in
+    another room cannot be shifted. Raises InvalidInput where one of them cannot be.
     """
     moved = _moved(bar, place, today)
     target = moved.places[-1]
     if target.room_id is None:
         return _checked((moved,))
+    others = tuple(others)
     rest = [other for other in others if other.room_id == target.room_id and other.id != bar.id]
     earlier = [other for other in rest if bar.room_id == target.room_id and other.arrival < bar.arrival]
     before = [other for other in earlier if other.arrival < target.departure]
@@ -166,6 +168,7 @@ def make_room(bar: Occupancy, place: Place, others: Iterable[Occupancy], today: 
             break
         steps.append(_pushed(other, edge - other.departure, today))
         edge = steps[-1].places[0].arrival
+    _check_parts(steps, others)
     return _checked(tuple(steps))
 
 
@@ -256,6 +259,32 @@ def _pushed(bar: Occupancy, by: timedelta, today: date) -> Step:
             " bitte andere Tage wählen."
         )
     return Step(bar, (place,))
+
+
+def _check_parts(steps: Sequence[Step], others: Iterable[Occupancy]) -> None:
+    """Who was shifted has all the nights of the booking still in a row, and none of them twice."""
+    places = {other.id: (Place.of(other),) for other in others} | {it.bar.id: it.places for it in steps}
+    bars = {other.id: other for other in others} | {step.bar.id: step.bar for step in steps}
+    for step in steps[1:]:
+        bar, place = step.bar, step.places[0]
+        for part in bars.values():
+            if bar.booking_id is None or part.booking_id != bar.booking_id or part.id == bar.id:
+                continue
+            first, last = places[part.id][0].arrival, places[part.id][-1].departure
+            if part.arrival == bar.departure:
+                fits = first == place.departure
+            elif part.departure == bar.arrival:
+                fits = last == place.arrival
+            elif overlaps(part.arrival, part.departure, bar.arrival, bar.departure):
+                fits = first - part.arrival == place.arrival - bar.arrival
+            else:
+                fits = not overlaps(first, last, place.arrival, place.departure)
+            if not fits:
+                raise InvalidInput(
+                    f"{bar_label(bar)} ({_dates(bar)}) hat auch {_dates(part)} ein Zimmer, beides gehört"
+                    " zusammen und lässt sich nicht einzeln mitverschieben: bitte andere Tage oder ein"
+                    " anderes Zimmer wählen."
+                )
 
 
 def _checked(plan: Plan) -> Plan:

@@ -47,6 +47,11 @@ class Step:
         """A new record can go again even if not all of it could come back."""
         return not self.lost or self.action == "created"
 
+    @property
+    def does_something(self) -> bool:
+        """Whether anything is different afterwards."""
+        return self.action != "updated" or bool(self.lost or _changed(self.changes))
+
 
 Steps = tuple[Step, ...]
 
@@ -166,12 +171,15 @@ class LastChanges:
         self.entries: list[Entry] = []
         self._most = most
         self._again: list[int] = []
+        self._told: set[int] = set()
+        """Whose obstacle the user was told since the last change: asked again, the next is meant."""
         self._last = 0
 
     def add(self, at: datetime, what: str, did: str, steps: Steps) -> Entry:
         """A new change: nothing can be done again any more."""
         self._last += 1
         self._again.clear()
+        self._told.clear()
         self.entries.append(Entry(self._last, at, what, did, steps))
         del self.entries[: -self._most]
         return self.entries[-1]
@@ -179,17 +187,19 @@ class LastChanges:
     def clear(self) -> None:
         self.entries.clear()
         self._again.clear()
+        self._told.clear()
 
     def get(self, number: int) -> Entry | None:
         return next((entry for entry in self.entries if entry.number == number), None)
 
-    def to_undo(self) -> Entry | None:
-        """The last change that stands."""
-        return next((entry for entry in reversed(self.entries) if not entry.taken_back), None)
+    def to_undo(self) -> list[Entry]:
+        """Changes that stand, the last one first."""
+        return [entry for entry in reversed(self.entries) if not entry.taken_back]
 
-    def to_redo(self) -> Entry | None:
-        """What was taken back last."""
-        return self.get(self._again[-1]) if self._again else None
+    def to_redo(self) -> list[Entry]:
+        """Changes that were taken back, the one taken back last first."""
+        found = map(self.get, reversed(self._again))
+        return [entry for entry in found if entry is not None]
 
     def may_redo(self, entry: Entry) -> bool:
         return entry.number in self._again
@@ -214,6 +224,12 @@ class LastChanges:
 
     def stood_in_the_way(self, entry: Entry, obstacle: str) -> None:
         self._put(replace(entry, obstacle=obstacle), {})
+
+    def was_told(self, entry: Entry, obstacle: str) -> bool:
+        """Whether the user knows of this obstacle already; from now on they do."""
+        known = entry.number in self._told and entry.obstacle == obstacle
+        self._told.add(entry.number)
+        return known
 
     def _put(self, entry: Entry, names: Names) -> Entry:
         self.entries = [

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-
 from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.operations.files import reason
+
+__all__ = [
+    "Declined",
+    "DifferencesFound",
+    "NoBackup",
+    "OtherHouse",
+    "UnsuitableTarget",
+    "reason",
+]
 
 
 class Declined(DomainError):  # noqa: N818 - named like the domain's errors
@@ -25,21 +33,3 @@ class NoBackup(DomainError):  # noqa: N818 - named like the domain's errors
 
 class DifferencesFound(DomainError):  # noqa: N818 - named like the domain's errors
     """Die Prüfung hat Unterschiede gefunden; nichts wurde verändert."""
-
-
-_REASONS = {
-    errno.ENOSPC: "kein Platz mehr",
-    errno.EDQUOT: "kein Platz mehr",
-    errno.EACCES: "keine Berechtigung",
-    errno.EPERM: "keine Berechtigung",
-    errno.EROFS: "nur lesbar",
-    errno.EISDIR: "das ist ein Ordner",
-    errno.ENOTDIR: "auf dem Weg dorthin liegt eine Datei",
-    errno.EEXIST: "dort liegt eine Datei",
-    errno.ENAMETOOLONG: "der Name ist zu lang",
-}
-
-
-def reason(error: OSError) -> str:
-    """Why a file could not be written, in German words where we have them."""
-    return _REASONS.get(error.errno or 0) or error.strerror or type(error).__name__

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from dpolg_tui.db import housekeeping, migrations
 from dpolg_tui.db.accounts import NewUser
 from dpolg_tui.domain.models import Role
+from dpolg_tui.operations import backup_command
 
 if TYPE_CHECKING:
     from dpolg_tui.operations.passwords import InitOptions
-    from dpolg_tui.settings import DatabaseSettings
+    from dpolg_tui.settings import BackupSettings, DatabaseSettings
 
 FINE, FAILED = 0, 1
 
@@ -44,11 +45,24 @@ def init_database(settings: DatabaseSettings, options: InitOptions) -> int:
     return _report(settings, only_must=options.managed)
 
 
-def upgrade_database(settings: DatabaseSettings) -> int:
-    """Apply what is outstanding, then look whether everything is as it must be. Returns the exit code."""
-    applied = asyncio.run(migrations.upgrade(settings))
+def upgrade_database(settings: DatabaseSettings, backup: BackupSettings | None) -> int:
+    """Apply what is outstanding, then look whether everything is as it must be. Returns the exit code.
+
+    A backup is made first, if there is anything to apply; ``backup`` of None does without.
+    """
+    applied = asyncio.run(_upgrade(settings, backup))
     _say("\n".join(f"Angewandt: {name}" for name in applied) or "Die Datenbank ist auf dem neuesten Stand.")
     return _report(settings, only_must=False)
+
+
+async def _upgrade(settings: DatabaseSettings, backup: BackupSettings | None) -> list[str]:
+    made = await backup_command.before_upgrade(settings, backup) if backup is not None else None
+    if made is not None:
+        backup_command.tell(made)
+    applied = await migrations.upgrade(settings)
+    if made is not None:
+        await backup_command.record_late(settings, made)
+    return applied
 
 
 def keep_house(settings: DatabaseSettings) -> int:

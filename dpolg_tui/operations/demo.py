@@ -125,6 +125,7 @@ class Demo:
         try:
             # As superuser, so that hardening reaches everything.
             await upgrade(self.server.cluster.dsn(DATABASE))
+            await _run(self.owner_dsn, _needs_no_backups)
             self._tell_differences()
         except ChangedMigrationError as error:
             await self.server.close()
@@ -138,6 +139,7 @@ class Demo:
         return replace(
             settings,
             database=config.database_from_dsn(f"{self.dsn}?sslmode=disable"),
+            arguments=None,
             demo_users=tuple(
                 (user.username, user.password, user.role.value) for user in self.description.users
             ),
@@ -177,6 +179,7 @@ class Demo:
             )
         if size == "large":
             _tell("Die Demo wird eingerichtet: 100.000 Buchungen, das dauert etwa eine halbe Minute …")
+        await _run(owner_dsn, _needs_no_backups)
         house = generate(seed, description.day, size)
         await _run(owner_dsn, lambda connection: load_house(connection, house))
         _tell(f"Die Demo ist nach {time.monotonic() - started:.0f} Sekunden bereit.")
@@ -298,6 +301,13 @@ async def _run(dsn: str, work: Callable[[asyncpg.Connection], Awaitable[object]]
         await work(connection)
     finally:
         await connection.close()
+
+
+async def _needs_no_backups(connection: asyncpg.Connection) -> None:
+    """No desk of a demo warns that there are none."""
+    await connection.execute(
+        "UPDATE app.installation SET backups_elsewhere = true WHERE NOT backups_elsewhere"
+    )
 
 
 def _tell(sentence: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dpolg_tui import documents
 from dpolg_tui.db.emergency import for_owner
 from dpolg_tui.desk.emergency_list import EmergencyFiles
 from dpolg_tui.setting_types import ConfigError
@@ -27,6 +28,8 @@ def write_list(database: DatabaseSettings, desk: DeskSettings, directory: Path |
             "unter [desk] emergency_directory setzen."
         )
     house = asyncio.run(for_owner(database))
-    path = EmergencyFiles(directory, replace(desk, emergency_directory=directory)).write(house)
-    sys.stdout.write(f"Notfallliste: {path}\n")
+    written = EmergencyFiles(directory, replace(desk, emergency_directory=directory)).write(house)
+    sys.stdout.write(f"Notfallliste: {written}\n")
+    if written.pdf is None:
+        sys.stdout.write(f"{documents.MISSING}\n")
     return FINE

@@ -80,6 +80,9 @@ APP_ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
     Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
+    Action(
+        "app.settings", "Einstellungen", "", "Zeigt, prüft und ändert die Verbindung zur Datenbank.", "app"
+    ),
     Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
     Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
 )

@@ -17,6 +17,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from dpolg_tui.desk.events import (
+    BackupStateChanged,
     ConnectionChanged,
     DeskEvent,
     EmergencyListFailed,
@@ -28,7 +29,13 @@ from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.drafting import forget_drafts, keep_drafts, keep_drafts_at_the_end, offer_drafts
+from dpolg_tui.tui.drafting import (
+    forget_drafts,
+    keep_drafts,
+    keep_drafts_at_the_end,
+    offer_old_queue,
+    offer_what_was_left,
+)
 from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
@@ -144,7 +151,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             self.notify("Echtzeit-Sync verbunden", timeout=3)
         if self.desk.outbox.problem:
             self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
-        work.write(self, offer_drafts(self), "Entwürfe öffnen")
+        work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
         """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
@@ -279,6 +286,8 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
                     self.notify(sentence, severity=severity)
             case Interrupted(changes=changes, names=names):
                 self.notify(interrupted_sentence(changes, names), timeout=12)
+            case BackupStateChanged(warning=warning) if warning:
+                self.notify(warning, severity="warning", timeout=12)
             case EmergencyListFailed(sentence=sentence):
                 self.notify(f"Notfallliste: {sentence}", severity="warning")
             case SessionLost(reason=reason):
@@ -315,6 +324,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         held, self._held = self._held, []
         for message, severity in held[-5:]:
             self.notify(message, severity=severity)
+        self.call_later(offer_old_queue, self)
 
     # Actions
 
@@ -337,6 +347,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             "queue",
             "missed",
             "emergency_list",
+            "settings",
             "palette",
         ):
             return bool(self.signed_in_places) and not self.locked
@@ -400,8 +411,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
 
     async def _write_emergency_list(self) -> None:
-        path = await self.desk.emergency.write()
-        self.notify(f"Notfallliste geschrieben: {path}", timeout=12)
+        written = await self.desk.emergency.write()
+        why = self.desk.emergency.text_only(written)
+        self.notify(f"Notfallliste geschrieben: {written}" + (f". {why}" if why else ""), timeout=12)
 
     def action_own_account(self) -> None:
         from dpolg_tui.tui.dialogs.account import AccountDialog
@@ -412,6 +424,13 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         from dpolg_tui.tui.dialogs.password import PasswordDialog
 
         self.push_screen(PasswordDialog())
+
+    def action_settings(self) -> None:
+        from dpolg_tui.tui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self._read_styles()
+            self.push_screen(SettingsScreen())
 
     def action_sign_out(self) -> None:
         work.write(self, self._ask_and_sign_out(), "Abmelden")

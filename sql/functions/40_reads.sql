@@ -7,10 +7,21 @@ DECLARE
     most constant integer := 500;
     session record;
     since pg_snapshot;
+    crashed boolean;
+    began timestamptz := pg_postmaster_start_time();
+    life text;
     answer jsonb;
 BEGIN
     PERFORM app.require_session();
-    since := snapshot::pg_snapshot;
+    -- Statistics are thrown away after a crash, also after one that the server's first process survives.
+    IF has_function_privilege('pg_catalog.pg_stat_get_bgwriter_stat_reset_time()', 'EXECUTE') THEN
+        began := greatest(began, pg_stat_get_bgwriter_stat_reset_time());
+    END IF;
+    life := extract(epoch FROM began)::text;
+    since := split_part(snapshot, '@', 1)::pg_snapshot;
+    -- A server that crashed gives the numbers of its last failed transactions out again: by the desk's snapshot their
+    -- changes would look known.
+    crashed := split_part(snapshot, '@', 2) <> life;
     SELECT * INTO session FROM auth.session_of_token();
     IF session.last_seen < statement_timestamp() - interval '1 minute' THEN
         UPDATE auth.sessions s SET last_seen = statement_timestamp() WHERE s.id = session.session_id;
@@ -18,7 +29,7 @@ BEGIN
     END IF;
     -- Asking also frees a full notification queue. Snapshot and changes must come from one statement.
     SELECT jsonb_build_object(
-               'snapshot', pg_current_snapshot()::text,
+               'snapshot', pg_current_snapshot()::text || '@' || life,
                'instance_id', i.instance_id,
                'notification_queue', pg_notification_queue_usage(),
                'reload', coalesce(f.reload, false)
@@ -37,6 +48,9 @@ BEGIN
                               WHEN bool_or(n.operation = 'INSERT') THEN 'INSERT' ELSE 'UPDATE' END AS operation
                     FROM (SELECT * FROM app.change_feed cf
                            WHERE cf.xid >= pg_snapshot_xmin(since) AND NOT pg_visible_in_snapshot(cf.xid, since)
+                          UNION ALL
+                          SELECT * FROM app.change_feed cf
+                           WHERE crashed AND cf.at >= began AND pg_visible_in_snapshot(cf.xid, since)
                            LIMIT 5 * most) n
                    GROUP BY n.xid, n.table_name, n.record_id, n.user_id, n.client_id
                    LIMIT most + 1) c

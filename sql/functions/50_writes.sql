@@ -120,6 +120,26 @@ BEGIN
     RETURN name;
 END $$;
 
+-- Who gave the fields in conflict the values that they have: whoever changed other fields since is not named.
+CREATE OR REPLACE FUNCTION app.changed_by(table_name text, record bigint, conflicting jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH places (fields) AS (SELECT ARRAY['room_id', 'arrival', 'departure'])
+    SELECT coalesce((
+        SELECT coalesce(u.full_name, a.username)
+          FROM places, app.audit_log a LEFT JOIN auth.users u ON u.id = a.user_id
+         WHERE (a.table_name = changed_by.table_name AND a.record_id = record
+                AND (a.new_data ?| ARRAY(SELECT jsonb_object_keys(conflicting))
+                     -- Of a block the place is one field.
+                     OR conflicting ? 'stay' AND a.new_data ?| fields))
+            OR (a.table_name = 'occupancies'
+                AND a.record_id = ANY (ARRAY(SELECT substr(key, 6)::bigint FROM jsonb_object_keys(conflicting) key
+                                              WHERE key ~ '^stay/[0-9]+$'))
+                AND (a.operation = 'DELETE' OR a.new_data ?| fields))
+         ORDER BY a.id DESC LIMIT 1),
+        app.last_change_by(table_name, record))
+$$;
+
 -- Guests, rooms and later kinds without rules of their own.
 CREATE OR REPLACE FUNCTION app.save_record(
     table_name text, request uuid, record bigint, changes jsonb, allowed text[], hidden text[])
@@ -133,6 +153,8 @@ DECLARE
     theirs jsonb;
     conflicting jsonb;
     written bigint;
+    -- What it was, for taking the change back; told once and kept nowhere.
+    was jsonb := '{}';
 BEGIN
     IF answer IS NULL AND record IS NOT NULL THEN
         EXECUTE format('SELECT to_jsonb(t) FROM app.%I t WHERE t.id = $1 FOR NO KEY UPDATE', table_name)
@@ -144,7 +166,7 @@ BEGIN
             conflicting := app.conflicts(theirs, wanted - hidden);
             IF conflicting IS NOT NULL THEN
                 answer := jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
-                                             'changed_by', app.last_change_by(table_name, record));
+                                             'changed_by', app.changed_by(table_name, record, conflicting));
             END IF;
         END IF;
         IF answer IS NOT NULL THEN
@@ -152,6 +174,10 @@ BEGIN
         END IF;
     END IF;
     IF answer IS NULL THEN
+        IF theirs IS NOT NULL THEN
+            was := jsonb_build_object('was', (
+                SELECT coalesce(jsonb_object_agg(key, theirs -> key), '{}') FROM jsonb_object_keys(wanted - hidden) key));
+        END IF;
         written := app.write_fields(table_name, record, wanted);
         answer := app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', written));
     END IF;
@@ -161,7 +187,7 @@ BEGIN
         -- Done once, deleted since, asked again.
         RETURN jsonb_build_object('outcome', 'missing');
     END IF;
-    RETURN answer || jsonb_build_object('version', theirs -> 'version', 'state', theirs
+    RETURN answer || was || jsonb_build_object('version', theirs -> 'version', 'state', theirs
         - hidden - ARRAY['search', 'sort_key', 'created_at', 'created_by', 'updated_at', 'updated_by']
         -- Of a secret it is only told whether there is one.
         || (SELECT coalesce(jsonb_object_agg('has_' || h, theirs ->> h IS NOT NULL), '{}') FROM unnest(hidden) h));

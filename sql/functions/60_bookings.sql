@@ -228,7 +228,7 @@ BEGIN
         conflicting := app.conflicts(theirs, wanted);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
-                'changed_by', app.last_change_by('bookings', record), 'state', app.booking_state(record)));
+                'changed_by', app.changed_by('bookings', record, conflicting), 'state', app.booking_state(record)));
         END IF;
     END IF;
     PERFORM app.lock_rooms(ARRAY(
@@ -378,7 +378,7 @@ BEGIN
         conflicting := app.conflicts(theirs, wanted);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, jsonb_build_object('outcome', 'conflict', 'conflicts', conflicting,
-                'changed_by', app.last_change_by('occupancies', record)));
+                'changed_by', app.changed_by('occupancies', record, conflicting)));
         END IF;
     END IF;
     PERFORM app.lock_rooms(ARRAY[(target ->> 'room_id')::bigint, (theirs ->> 'room_id')::bigint]);
@@ -397,6 +397,10 @@ BEGIN
             app.in_the_way(jsonb_build_array(target), NULL, record)));
     END;
     answer := app.finish_request(request, jsonb_build_object('outcome', 'done', 'id', block));
+    IF theirs IS NOT NULL THEN
+        answer := answer || jsonb_build_object('was', (
+            SELECT coalesce(jsonb_object_agg(key, theirs -> key), '{}') FROM jsonb_object_keys(wanted) key));
+    END IF;
     RETURN answer || jsonb_build_object('version', (SELECT o.version FROM app.occupancies o WHERE o.id = block));
 END $$;
 

@@ -42,8 +42,8 @@ BEGIN
         conflicting := app.conflicts(theirs, one.changes);
         IF conflicting IS NOT NULL THEN
             RETURN app.finish_request(request, answer || jsonb_build_object(
-                'outcome', 'conflict', 'conflicts', conflicting, 'changed_by', app.last_change_by(
-                    CASE one.kind WHEN 'booking' THEN 'bookings' ELSE 'occupancies' END, one.id)));
+                'outcome', 'conflict', 'conflicts', conflicting, 'changed_by', app.changed_by(
+                    CASE one.kind WHEN 'booking' THEN 'bookings' ELSE 'occupancies' END, one.id, conflicting)));
         END IF;
         stored := stored || theirs;
     END LOOP;

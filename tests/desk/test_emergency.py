@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -148,19 +149,25 @@ async def test_written_by_itself_and_on_demand(
         assert "NOTFALLLISTE" in first.read()
         if sys.platform != "win32":
             assert first.path.stat().st_mode & 0o777 == 0o600
+        paper = first.path.with_suffix(".pdf")
+        await until(paper.exists)
+        assert paper.read_bytes().startswith(b"%PDF-")
+        if sys.platform != "win32":
+            assert paper.stat().st_mode & 0o777 == 0o600
         # Old ones go with the next, which is due after an hour; what others keep there stays.
         old, foreign = directory / "notfall-20200101-0000.txt", directory / "notizen.txt"
-        for path in (old, foreign):
+        old_paper, foreign_paper = old.with_suffix(".pdf"), foreign.with_suffix(".pdf")
+        for path in (old, old_paper, foreign, foreign_paper):
             path.write_text("alt", "utf-8")
             os.utime(path, (0, 0))
-        assert old.exists()
         hours_ago = first.at.timestamp() - 7200
         os.utime(first.path, (hours_ago, hours_ago))
-        await until(lambda: not old.exists())
+        await until(lambda: not old.exists() and not old_paper.exists())
         assert foreign.exists()
-        assert sorted(path.suffix for path in directory.iterdir()) == sorted(
-            path.suffix for path in directory.glob("not*.txt")
-        ), "no half-written file is left"
+        assert foreign_paper.exists()
+        assert {path.suffix for path in directory.iterdir()} == {".txt", ".pdf"}, (
+            "no half-written file is left"
+        )
     async with _desk(database, replace(settings, emergency_directory=None)) as desk:
         await desk.login(user.username, user.password)
         with pytest.raises(InvalidInput, match="emergency_directory"):
@@ -184,6 +191,25 @@ async def test_a_directory_that_refuses_is_told_once(
     assert sum(isinstance(event, EmergencyListFailed) for event in heard) == 1
 
 
+async def test_a_defect_of_the_pdf_does_not_stop_the_lists(
+    database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("dpolg_tui.desk.emergency_list.LOOK_PAUSE", 0.02)
+    monkeypatch.setattr("dpolg_tui.documents.emergency_list.pdf", broken)
+    user = database.users["anna"]
+    async with _desk(database, DeskSettings(emergency_directory=tmp_path)) as desk:
+        await desk.login(user.username, user.password)
+        await until(lambda: newest(tmp_path))
+        first = newest(tmp_path)
+        assert first is not None
+        hours_ago = first.at.timestamp() - 7200
+        os.utime(first.path, (hours_ago, hours_ago))
+        await until(lambda: newest(tmp_path) != first and not EmergencyFiles(tmp_path, DeskSettings()).due)
+
+
 async def test_the_palette_writes_it(database: TestDatabase, tmp_path: Path) -> None:
     user = database.users["anna"]
     async with running(
@@ -195,7 +221,9 @@ async def test_the_palette_writes_it(database: TestDatabase, tmp_path: Path) -> 
         await desk.sees("Notfallliste schreiben")
         await desk.pilot.press("enter")
         await desk.sees("Notfallliste geschrieben")
-        assert newest(tmp_path)
+        written = newest(tmp_path)
+        assert written is not None
+        await desk.sees(f"{written.path.stem}.pdf")
 
 
 def test_the_verb(
@@ -212,11 +240,32 @@ def test_the_verb(
     assert cli.main([*call, "--directory", str(directory)]) == 0
     written = newest(directory)
     assert written is not None
-    assert f"Notfallliste: {written.path}" in capsys.readouterr().out
+    paper = written.path.with_suffix(".pdf")
+    assert capsys.readouterr().out == f"Notfallliste: {written.path} und {paper.name}\n"
+    assert paper.exists()
     assert written.read().count("NOTFALLLISTE") == 7
     assert cli.main(call) == 2
     assert "--directory" in capsys.readouterr().err
     assert cli.main(["--dsn", database.dsn, "emergency-list", "--directory", str(directory)]) == 2
+
+
+def test_without_the_extra_the_text_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = date(2026, 11, 21)
+    house = emergency.Emergency(datetime(2026, 11, 21, 8, tzinfo=UTC), day, day + timedelta(7), ())
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    written = EmergencyFiles(tmp_path, DeskSettings()).write(house)
+    assert written.pdf is None
+    assert list(tmp_path.iterdir()) == [written.text]
+
+
+def test_a_pdf_that_cannot_be_written_leaves_the_text(tmp_path: Path) -> None:
+    day = date(2026, 11, 21)
+    house = emergency.Emergency(datetime(2026, 11, 21, 8, tzinfo=UTC), day, day + timedelta(7), ())
+    paper = tmp_path / "notfall-20261121-0900.pdf"
+    paper.mkdir()  # where the PDF is to stand
+    with pytest.raises(NotWritten, match="emergency_directory"):
+        EmergencyFiles(tmp_path, DeskSettings()).write(house)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [paper.name, "notfall-20261121-0900.txt"]
 
 
 def test_half_written_ones_do_not_show(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,14 +12,14 @@ from types import SimpleNamespace
 from typing import cast
 
 import asyncpg
-import psutil
 import pytest
 
 from dpolg_tui.config import database_from_dsn
 from dpolg_tui.desk import Desk
 from dpolg_tui.domain.models import Outcome
-from dpolg_tui.operations.embedded import HOST, Cluster, Options, _make_directory
+from dpolg_tui.operations.embedded import HOST, Cluster, Options
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
+from tests import standby
 from tests.databases import Server, TestDatabase, binaries_of, fast_directory
 from tests.desk.two import until
 from tests.sql.stage import connect, connected
@@ -38,49 +37,25 @@ _PRIMARY = {"synchronous_commit": "remote_apply"}
 class Pair:
     """A primary with the house in it, and its standby."""
 
-    def __init__(self, primary: Cluster, standby: Cluster, database: TestDatabase) -> None:
-        self.primary, self.standby, self.database = primary, standby, database
-        self.standby_dsn = standby.dsn(database.name)
-        self.hosts = ((HOST, primary.port), (HOST, standby.port))
-
-    def kill_primary(self) -> None:
-        """All of it at once, as when the machine goes."""
-        postmaster = self.primary.postmaster()
-        assert postmaster is not None
-        process = psutil.Process(postmaster.process.pid)
-        gone = [process, *process.children(recursive=True)]
-        for one in gone:
-            one.kill()
-        psutil.wait_procs(gone, timeout=10)
+    def __init__(self, primary: Cluster, other: Cluster, database: TestDatabase) -> None:
+        self.primary, self.database = primary, database
+        self.standby_dsn = other.dsn(database.name)
+        self.hosts = ((HOST, primary.port), (HOST, other.port))
 
     async def promote(self) -> None:
         async with connected(self.standby_dsn) as superuser:
-            assert await superuser.fetchval("SELECT pg_promote()")
+            await standby.promote(superuser)
 
     async def pause_replay(self) -> None:
         """The standby receives on, but shows nothing new: commits on the primary wait for it."""
         async with connected(self.standby_dsn) as superuser:
             await superuser.execute("SELECT pg_wal_replay_pause()")
-            await _until_true(superuser, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
-
-
-def _follow(primary: Cluster, standby: Cluster) -> None:
-    """Makes the standby from a running primary and starts it."""
-    _make_directory(standby.home, standby.account)
-    command = [primary.binaries.program("pg_basebackup"), "-D", standby.data, "-h", HOST, "-p"]
-    command += [str(primary.port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast"]
-    answer = primary.account.run(
-        command, directory=standby.home, environment={"PGPASSWORD": primary.secret("postgres")}
-    )
-    assert answer.returncode == 0, answer.stdout
-    standby.start()
+            await standby.until_true(superuser, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
 
 
 async def _wait_for_standby(dsn: str) -> None:
     async with connected(dsn) as superuser:
-        await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-        await superuser.execute("SELECT pg_reload_conf()")
-        await _until_true(superuser, "SELECT sync_state = 'sync' FROM pg_stat_replication")
+        await standby.wait_until_synchronous(superuser)
 
 
 @pytest.fixture
@@ -89,18 +64,17 @@ def pair() -> Iterator[Pair]:
     assert binaries is not None
     home = temporary_directory(fast_directory())
     primary = Cluster(home / "primary", binaries, Options(settings=_PRIMARY))
-    standby = Cluster(home / "standby", binaries)
+    other = Cluster(home / "standby", binaries)
     try:
         primary.create()
-        replication = f"host replication all {HOST}/32 scram-sha-256\nhost all all {HOST}/32 scram-sha-256\n"
-        primary._write(primary.data / "pg_hba.conf", replication)
+        standby.allow_replication(primary)
         primary.start()
         database = Server("embedded", cast(SharedServer, SimpleNamespace(cluster=primary))).clone()
-        _follow(primary, standby)
+        standby.follow(primary, other)
         asyncio.run(_wait_for_standby(primary.dsn()))
-        yield Pair(primary, standby, database)
+        yield Pair(primary, other, database)
     finally:
-        for cluster in (primary, standby):
+        for cluster in (primary, other):
             cluster.stop()
         shutil.rmtree(home)
 
@@ -128,19 +102,12 @@ async def _lock_guests(pair: Pair) -> asyncpg.Connection:
 async def _until_waits(pair: Pair, event: str) -> None:
     """Until the desk's save waits for this, and the standby has what the primary wrote."""
     async with connected(pair.database.superuser_dsn) as superuser:
-        await _until_true(
+        await standby.until_true(
             superuser,
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'booking_user'"
             f" AND query LIKE '%save_guest%' AND wait_event = '{event}')"
             " AND (SELECT flush_lsn >= pg_current_wal_flush_lsn() FROM pg_stat_replication)",
         )
-
-
-async def _until_true(connection: asyncpg.Connection, query: str) -> None:
-    end = time.monotonic() + _WAIT
-    while not await connection.fetchval(query):
-        assert time.monotonic() < end, f"never so: {query}"
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["not-committed", "committed-unheard"])
@@ -160,7 +127,7 @@ async def test_a_write_under_way_when_the_primary_dies_happens_once(pair: Pair, 
             saving = asyncio.create_task(anna.guests.create({"last_name": "Failover", "notes": marker}))
             await _until_waits(pair, "relation")
             holders.append(holder)
-        await asyncio.to_thread(pair.kill_primary)
+        await asyncio.to_thread(standby.kill, pair.primary)
         await pair.promote()
         for holder in holders:
             holder.terminate()

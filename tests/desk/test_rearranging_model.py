@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,7 +19,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from dpolg_tui.desk import Desk
@@ -29,6 +27,7 @@ from dpolg_tui.domain.errors import InvalidInput, RuleViolated
 from dpolg_tui.domain.models import Kind, Occupancy, Outcome, Status, WriteResult
 from dpolg_tui.domain.rearrange import Place, Plan, writes_of
 from tests.databases import TestDatabase
+from tests.desk.model import play
 from tests.tui.forms_house import signed_in
 
 ROOMS = 3
@@ -245,7 +244,7 @@ class House(RuleBasedStateMachine):
     @rule(one=st.integers(0, 50), days=st.sampled_from([1, 2, 3, -2]))
     def shift_neighbours(self, one: int, days: int) -> None:
         bar = self.bar(one, lambda bar: len(self.neighbours(bar)) > 1)
-        others = self.neighbours(bar)
+        others = list(self.bars.values())
         self.rearranged(
             lambda: rearrange.shift(bar, days, others, self.today),
             lambda: self.on.desk.bookings.shift(bar, days, neighbours=True),
@@ -293,6 +292,23 @@ class House(RuleBasedStateMachine):
             assert self.on.run(self.on.desk.bookings.check_in(booking)).outcome is Outcome.DONE
             self.bars |= {bar.id: replace(bar, status=Status.CHECKED_IN) for bar in own}
 
+    @precondition(lambda self: self._here())
+    @rule(one=st.integers(0, 50), early=st.booleans())
+    def check_out(self, one: int, early: bool) -> None:
+        """Who leaves early gives the nights free that remain; a later stay of the booking goes."""
+        here = self._here()
+        booking = here[one % len(here)]
+        own = [bar for bar in self.bars.values() if bar.booking_id == booking]
+        leaves = max(self.today, min(bar.arrival for bar in own) + timedelta(days=1))
+        result = self.on.run(self.on.desk.bookings.check_out(booking, leaves if early else None))
+        assert result.outcome is Outcome.DONE
+        for bar in own:
+            if early and bar.arrival >= leaves:
+                del self.bars[bar.id]
+            else:
+                until = min(bar.departure, leaves) if early else bar.departure
+                self.bars[bar.id] = replace(bar, departure=until, status=Status.CHECKED_OUT)
+
     @precondition(lambda self: any(bar.status in COMING for bar in self.bars.values()))
     @rule(one=st.integers(0, 50))
     def cancel(self, one: int) -> None:
@@ -310,6 +326,9 @@ class House(RuleBasedStateMachine):
         assert (result.outcome, result.lost_room) == (Outcome.DONE, bool(lost))
         self.bars |= {bar.id: replace(bar, room_id=None) if bar in lost else bar for bar in own}
 
+    def _here(self) -> list[int]:
+        return sorted({bar.booking_id or 0 for bar in self.bars.values() if bar.status is Status.CHECKED_IN})
+
     def _coming(self, number: int) -> int:
         coming = sorted({bar.booking_id or 0 for bar in self.bars.values() if bar.status in COMING})
         return coming[number % len(coming)]
@@ -319,25 +338,13 @@ def _place(place: Place | Occupancy) -> tuple[int | None, date, date]:
     return place.room_id, place.arrival, place.departure
 
 
-def _play(database: TestDatabase, houses: int, steps: int) -> None:
-    with ground(database) as on:
-        machine = type("House", (House,), {"on": on})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=houses,
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
-
 def test_the_house_is_what_the_model_says(database: TestDatabase) -> None:
-    _play(database, houses=20, steps=25)
+    with ground(database) as on:
+        play(House, on, examples=20, steps=25)
 
 
 @pytest.mark.long
 @pytest.mark.both_versions
 def test_the_house_is_what_the_model_says_for_long(database: TestDatabase) -> None:
-    _play(database, houses=150, steps=50)
+    with ground(database) as on:
+        play(House, on, examples=150, steps=50)

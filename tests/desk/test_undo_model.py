@@ -8,14 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from dpolg_tui.domain import rearrange
@@ -24,6 +22,7 @@ from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.domain.undo import MOST, TAKEN_BACK
 from tests.databases import TestDatabase
+from tests.desk.model import play
 from tests.desk.test_rearranging_model import Ground, ground
 
 ROOMS = 2
@@ -81,7 +80,7 @@ class Changing(RuleBasedStateMachine):
             return None
         self.before.append(before)
         self.after.clear()
-        assert self.undo.last_changes.to_redo() is None
+        assert self.undo.last_changes.to_redo() == []
         return result
 
     def bars(self, wanted: Callable[[Occupancy], object]) -> list[Occupancy]:
@@ -140,6 +139,12 @@ class Changing(RuleBasedStateMachine):
         bar = bars[one % len(bars)]
         day = bar.arrival + timedelta(days=min(night, bar.nights - 1))
         self.change(self.on.desk.bookings.split(bar, day, self.room(room)))
+
+    @precondition(lambda self: self.bars(lambda bar: bar.room_id))
+    @rule(one=NUMBERS, days=st.sampled_from([1, 2, -1]))
+    def shift_neighbours(self, one: int, days: int) -> None:
+        bars = self.bars(lambda bar: bar.room_id)
+        self.change(self.on.desk.bookings.shift(bars[one % len(bars)], days, neighbours=True))
 
     @precondition(lambda self: self.parts())
     @rule(one=NUMBERS)
@@ -239,26 +244,12 @@ class Changing(RuleBasedStateMachine):
             self.run(self.on.desk.blocks.delete(bar.id))
 
 
-def _play(database: TestDatabase, houses: int, steps: int) -> None:
-    with ground(database) as on:
-        run_state_machine_as_test(
-            type("Changing", (Changing,), {"on": on}),
-            settings=settings(
-                max_examples=houses,
-                stateful_step_count=steps,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=[Phase.generate],  # shrinking would take minutes: the steps printed are few anyway
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
-
 def test_taken_back_and_done_again_the_house_is_as_it_was(database: TestDatabase) -> None:
-    _play(database, houses=12, steps=14)
+    with ground(database) as on:
+        play(Changing, on, examples=12, steps=14)
 
 
 @pytest.mark.long
 def test_taken_back_and_done_again_for_long(database: TestDatabase) -> None:
-    _play(database, houses=150, steps=30)
+    with ground(database) as on:
+        play(Changing, on, examples=150, steps=30)

@@ -83,6 +83,12 @@ def test_moments_are_shown_in_the_zone_of_the_house() -> None:
         german.format_datetime(datetime(2026, 7, 1))  # noqa: DTZ001 - the point of this test
 
 
+def test_moments_of_today_are_short() -> None:
+    moment = datetime(2026, 11, 21, 23, 5, tzinfo=UTC)
+    assert german.format_datetime(moment, date(2026, 11, 22)) == "00:05"
+    assert german.format_datetime(moment, date(2026, 11, 21)) == "22.11. 00:05"
+
+
 def test_today_is_the_day_in_the_house() -> None:
     assert german.today(datetime(2026, 11, 20, 23, 30, tzinfo=UTC)) == TODAY
     assert german.today(datetime(2026, 6, 30, 21, 59, tzinfo=UTC)) == date(2026, 6, 30)

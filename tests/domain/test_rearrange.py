@@ -15,6 +15,7 @@ from dpolg_tui.domain import rearrange
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.domain.rearrange import Place, Plan, writes_of
+from dpolg_tui.domain.stay import overlaps
 
 TODAY = date(2026, 11, 21)
 COMING = (Status.RESERVED, Status.CONFIRMED)
@@ -123,6 +124,71 @@ def test_a_bar_dropped_into_another_room_gets_its_place(
     after = done([*room, bar], plan)
     assert after[-1] == place
     assert not any(one.collides(other) for one, other in combinations(after, 2))
+
+
+def part(bar: Occupancy, number: int, room: int | None, first: int, last: int) -> Occupancy:
+    """Another stay of the same booking."""
+    return replace(bar, id=number, room_id=room, arrival=day(first), departure=day(last))
+
+
+def goes_on(one: tuple[date, date], other: tuple[date, date]) -> bool:
+    return one[1] == other[0] or other[1] == one[0]
+
+
+@given(a_room(), st.data())
+def test_who_is_shifted_and_has_several_stays_never_loses_a_night_between(
+    room: list[Occupancy], data: st.DataObject
+) -> None:
+    bar = data.draw(st.sampled_from(room))
+    by = data.draw(st.integers(1, 6)) * data.draw(st.sampled_from([1, -1]))
+    parts = []
+    for number, other in enumerate(room, start=100):
+        first = data.draw(st.integers(-2, 30))
+        if other.id != bar.id:
+            parts.append(part(other, number, data.draw(st.sampled_from([None, 2])), first, first + 2))
+            # Half of them go on where the other ends.
+            if data.draw(st.booleans()):
+                parts[-1] = replace(
+                    parts[-1], arrival=other.departure, departure=other.departure + timedelta(2)
+                )
+    bars = [*room, *parts]
+    try:
+        plan = rearrange.shift(bar, by, bars, TODAY)
+    except InvalidInput:
+        return
+    assert plan[0].bar == bar
+    after = {it.id: place for it, place in zip(bars, done(bars, plan), strict=True)}
+    for one, other in combinations(bars, 2):
+        if one.booking_id == other.booking_id:
+            was = [(it.arrival, it.departure) for it in (one, other)]
+            becomes = [(after[it.id].arrival, after[it.id].departure) for it in (one, other)]
+            assert not goes_on(*was) or goes_on(*becomes)
+            assert overlaps(*was[0], *was[1]) == overlaps(*becomes[0], *becomes[1])
+
+
+def test_a_shifted_guest_who_goes_on_elsewhere_stays_unless_the_other_stay_moves_too() -> None:
+    bar, huber = a_bar(1, 1, 0, 2), a_bar(2, 1, 2, 4)
+    elsewhere = part(huber, 9, 2, 4, 6)
+    refused = [
+        (bar, [huber, elsewhere], 1),  # who goes on in another room
+        (bar, [huber, part(huber, 9, None, 5, 7)], 2),  # would be in two places
+        (bar, [huber, part(huber, 9, 3, 2, 4)], 1),  # two rooms for the same nights
+    ]
+    for moved, others, by in refused:
+        with pytest.raises(InvalidInput, match=r"2026-2 Huber .* gehört zusammen"):
+            rearrange.shift(moved, by, others, TODAY)
+    # A night is free between them, or the next part is in the same room and is shifted as far.
+    assert len(rearrange.shift(bar, 1, [huber, part(huber, 9, 2, 5, 7)], TODAY)) == 2
+    same_room = part(huber, 9, 1, 4, 6)
+    assert [step.places[0].arrival for step in rearrange.shift(bar, 1, [huber, same_room], TODAY)] == [
+        day(1),
+        day(3),
+        day(5),
+    ]
+    # Dropped between two parts.
+    between = Place(1, day(2), day(3))
+    with pytest.raises(InvalidInput, match="zusammen"):
+        rearrange.make_room(a_bar(3, 2, 2, 3), between, [part(huber, 9, 1, 0, 2), huber], TODAY)
 
 
 @given(st.integers(2, 30), st.data())

@@ -61,23 +61,23 @@ def test_taking_back_goes_from_the_last_to_the_first_and_a_change_ends_doing_aga
         if isinstance(event, Step):
             stand.append(changes.add(NOW, "x", "geändert", (event,)).number)
             again.clear()
-        elif event == "undo" and (entry := changes.to_undo()) is not None:
+        elif event == "undo" and changes.to_undo():
+            entry = changes.to_undo()[0]
             sent = tuple(inverse(step) for step in entry.steps)
             changes.took_back(entry, sent, sent)
             again.append(stand.pop())
             assert again[-1] == entry.number
-        elif event == "redo" and (entry := changes.to_redo()) is not None:
+        elif event == "redo" and changes.to_redo():
+            entry = changes.to_redo()[0]
             sent = tuple(inverse(step) for step in entry.undone)
             assert changes.did_again(entry, sent, sent).steps == entry.steps
             stand.append(again.pop())
         assert len(changes.entries) <= 8
         known = [entry.number for entry in changes.entries]
-        last = changes.to_undo()
-        assert (last.number if last else None) == next((n for n in reversed(stand) if n in known), None)
-        redo = changes.to_redo()
-        assert (redo.number if redo else None) == (again[-1] if again and again[-1] in known else None)
+        assert [entry.number for entry in changes.to_undo()] == [n for n in reversed(stand) if n in known]
+        assert [entry.number for entry in changes.to_redo()] == again[::-1]
     changes.clear()
-    assert (changes.to_undo(), changes.to_redo()) == (None, None)
+    assert (changes.to_undo(), changes.to_redo()) == ([], [])
 
 
 def test_a_new_booking_is_cancelled_if_it_is_still_as_it_was_made() -> None:

@@ -162,6 +162,7 @@ def test_serve_prints_where_the_house_is_and_a_second_one_joins(serve: Serve, ho
     assert all(set(user) == {"username", "password", "role"} for user in first.answer["users"])
     assert ask(first.dsn, lambda c: c.fetchval("SELECT app.hello()"))
     assert ask(first.owner_dsn, lambda c: c.fetchval("SELECT count(*) FROM app.rooms")) == 16
+    assert ask(first.owner_dsn, lambda c: c.fetchval("SELECT backups_elsewhere FROM app.installation"))
     kept = folder_of(home).path / "demo.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.undo import Step
 from tests.snapshots import scenes_chart as chart
+from tests.snapshots import scenes_offline as offline
 from tests.snapshots import scenes_people as people
+from tests.snapshots import scenes_settings as settings
 from tests.snapshots.opening import DAY, Scene
 from tests.tui.desk_app import Running
 
@@ -109,5 +111,12 @@ SCENES: dict[str, Scene] = {
     "who-is-here": people.who_is_here,
     "last-changes": last_changes,
     "booking-editing": people.booking_editing,
+    "settings": settings.typed,
+    "settings-tested": settings.tested,
+    "queue": offline.queue,
+    "queue-empty": offline.queue_empty,
+    "missed": offline.missed,
+    "missed-nothing": offline.missed_nothing,
+    "drafts": offline.drafts,
 }
 """By the name of the picture."""

@@ -195,6 +195,7 @@ INTERNALS = tuple(
         "app.begin_request(gen_random_uuid(), 'x', '{{}}')",
         "app.finish_request(gen_random_uuid(), '{{}}')",
         "app.last_change_by('rooms', {room})",
+        "app.changed_by('rooms', {room}, '{{}}')",
         "app.mask('rooms', '{{}}')",
         "app.announce_reload()",
         "app.notify_change('booking', 'bookings', 1, 'x')",

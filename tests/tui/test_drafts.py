@@ -94,6 +94,20 @@ async def test_a_defect_keeps_a_new_booking_with_its_guest(database: TestDatabas
             assert stay == {"room_id": house.double, "arrival": in_days(0), "departure": in_days(3)}
 
 
+async def test_a_form_that_is_just_closing_holds_nothing_to_keep(database: TestDatabase) -> None:
+    async with signed_in(database, "ben") as ben:
+        house = await furnish(ben)
+        async with running(config_for(database)) as here:
+            await sign_in(here, database)
+            desks = Desks(here, ben, house)
+            screen = await desks.open_booking(room_id=house.double, arrival=in_days(0), departure=in_days(3))
+            await desks.type_into("notes", "Hund")
+            assert screen in here.app.dirty_screens
+            await screen.form.remove()  # as when it closes: the fields go first
+            assert here.app.dirty_screens == []
+            keep_drafts(here.app)
+
+
 async def test_a_full_disk_is_said_once_and_the_form_stays(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

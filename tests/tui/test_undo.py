@@ -83,6 +83,25 @@ async def test_the_list_takes_back_one_and_says_what_is_in_the_way(database: Tes
         await desks.toast("Zurückgenommen: Gast Yılmaz [VIP], Ayşe: Telefon geändert")
 
 
+async def test_a_second_time_goes_on_to_the_change_before(database: TestDatabase) -> None:
+    async with house(database, GuestsScreen) as desks:
+        here, desk = desks.here, desks.here.desk
+        huber, yilmaz = desks.house.huber, desks.house.yilmaz
+        await desk.guests.save(huber, {"city": Change("Ulm", "Rosenheim")})
+        await desk.guests.save(yilmaz, {"phone": Change("0123 456", "0800 1")})
+        await desks.ben.guests.save(yilmaz, {"phone": Change("0800 1", "0800 2")})
+        await desks.press("ctrl+z")
+        await desks.toast(
+            "Noch einmal Strg+Z nimmt stattdessen „Gast Huber, Anton: Wohnort geändert“ zurück."
+        )
+        await desks.press("ctrl+z")
+        await desks.toast("Zurückgenommen: Gast Huber, Anton: Wohnort geändert („Gast Yılmaz [VIP], Ayşe")
+        assert (await desk.guests.get(huber)).city == "Ulm"
+        await desks.press("ctrl+z")
+        await desks.toast("Davor ist nichts mehr")
+        await here.until(lambda: desk.undo.entries[0].obstacle, "still in the list")
+
+
 async def test_in_a_text_field_it_is_for_the_text_only(database: TestDatabase) -> None:
     async with house(database, GuestsScreen) as desks:
         here, desk = desks.here, desks.here.desk
@@ -102,3 +121,11 @@ async def test_in_a_text_field_it_is_for_the_text_only(database: TestDatabase) -
         await desks.open_booking(None)
         await desks.press("ctrl+y")
         assert (await desk.guests.get(desks.house.huber)).city == "Ulm"
+        assert (await desk.undo.redo()).done
+        for name in ("notes", "guest_id"):
+            await desks.type_into(name, "Hund")
+            assert "Hund" in str(desks.form.field(name).raw)
+            await desks.press(*["ctrl+z"] * 5)
+            assert desks.form.field(name).raw in ("", (None, ""))
+        assert not desk.undo.entries[0].taken_back
+        assert (await desk.guests.get(desks.house.huber)).city == "Rosenheim"

@@ -23,6 +23,14 @@ async def fail(error: Exception) -> None:
     raise error
 
 
+async def test_every_line_of_a_note_is_drawn(database: TestDatabase) -> None:
+    async with running(config_for(database)) as desk:
+        await desk.sign_in("anna", database.users["anna"].password)
+        for words in (18, 36, 54, 72):
+            desk.app.show_toast(f"{'ab ' * (words - 1)}{words}")  # full lines, the last one included
+            await desk.sees(f"ab {words}")
+
+
 async def test_errors_become_words(database: TestDatabase) -> None:
     async with running(config_for(database)) as desk:
         await desk.sign_in("anna", database.users["anna"].password)

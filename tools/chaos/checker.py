@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ import asyncpg
 
 from dpolg_tui.db.errors import DRIVER_ERRORS
 from tools.chaos.history import MARKER, Place, place
+from tools.chaos.picture import Stored, differences
 
 KEPT_BY_TRIGGERS = ("version", "updated_at", "updated_by", "search", "sort_key")
 AUDITED = ("rooms", "guests", "bookings", "occupancies", "reminders")
@@ -215,24 +216,33 @@ def beyond(
     return late, slowest
 
 
-async def views_differ(connection: asyncpg.Connection, views: list[dict[str, Any]]) -> dict[str, int]:
-    """Desks that show something else than the database holds, with the number of differences."""
+async def views_differ(connection: asyncpg.Connection, views: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Desks that know or show something else than the database holds, and what."""
     rooms = {tuple(row) for row in await connection.fetch("SELECT id, version FROM app.rooms")}
     bars = await connection.fetch(
-        "SELECT id, room_id, arrival, departure, status, coalesce(last_name, ''), version FROM app.bars"
+        "SELECT b.id, room_id, arrival, departure, status, coalesce(last_name, '') AS last_name, b.version, "
+        "r.name FROM app.bars b LEFT JOIN app.rooms r ON r.id = b.room_id"
     )
-    differing = defaultdict(int)
+    names = [row[0] for row in await connection.fetch("SELECT name FROM app.rooms")]
+    drawn = [
+        Stored(row["name"], row["arrival"], row["departure"], row["status"], row["last_name"])
+        for row in bars
+        if row["room_id"] is not None
+    ]
+    differing = {}
     for view in views:
         stored = {
-            (row[0], row[1], str(row[2]), str(row[3]), *row[4:])
+            (row[0], row[1], str(row[2]), str(row[3]), *row[4:7])
             for row in bars
             if str(row[2]) < view["last"] and str(row[3]) > view["first"]
         }
-        difference = len(stored ^ {tuple(bar) for bar in view["bars"]})
-        difference += len(rooms ^ {tuple(room) for room in view["rooms"]})
-        if difference:
-            differing[view["desk"]] = difference
-    return dict(differing)
+        found = [f"bar {one}" for one in stored ^ {tuple(bar) for bar in view["bars"]}]
+        found += [f"room {one}" for one in rooms ^ {tuple(room) for room in view["rooms"]}]
+        if view["screen"]:
+            found += [f"screen: {one}" for one in differences(view["screen"], names, drawn)]
+        if found:
+            differing[view["desk"]] = found
+    return differing
 
 
 async def watch_overlaps(dsn: Callable[[], str], pause: float = 0.25) -> AsyncIterator[int]:

@@ -18,29 +18,22 @@ import asyncpg
 from dpolg_tui.db.accounts import NewUser, create_user
 from dpolg_tui.db.login import Parameters
 from dpolg_tui.domain.models import Role
-from dpolg_tui.operations.binaries import find_embedded
-from dpolg_tui.operations.embedded import Options
-from dpolg_tui.operations.shared import SharedServer, temporary_directory
-from tests.databases import Server, TestDatabase, run
+from tests.databases import TestDatabase
+from tools.chaos.servers import NOBODY, Disk, Servers
 from tools.wire_proxy import WireProxy
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "vier Kutschen am Inn"
 ROOMS = 12
+MAKE_ROOMS = (
+    "INSERT INTO app.rooms (name, category, place, capacity) "
+    "SELECT 'Zimmer ' || n, 'DZ', 'Brannenburg', 2 FROM generate_series(1, $1) n"
+)
 LARGEST_PROCESS = 10
 """Desks in one process, when there are many."""
-START_LIMIT = 120.0
+START_LIMIT = 300.0
 ANSWER_LIMIT = 10.0
 WEAKEST = Parameters(memory_kib=19_456, iterations=2, parallelism=1)
-
-
-def start_server(desks: int) -> Server:
-    """Durable, as the demo runs it; it notes when each transaction was committed."""
-    settings = {"track_commit_timestamp": "on", "max_notify_queue_pages": "64", "shared_buffers": "128MB"}
-    options = Options(max_connections=3 * desks + 30, settings=settings)
-    shared = SharedServer(temporary_directory(), options, binaries=find_embedded(), temporary=True)
-    run(shared.start)
-    return Server("embedded", shared)
 
 
 async def furnish(database: TestDatabase, desks: int) -> list[str]:
@@ -61,14 +54,14 @@ async def furnish(database: TestDatabase, desks: int) -> list[str]:
         )
     owner = await asyncpg.connect(database.owner_dsn)
     try:
-        await owner.execute(
-            "INSERT INTO app.rooms (name, category, place, capacity) "
-            "SELECT 'Zimmer ' || n, 'DZ', 'Brannenburg', 2 FROM generate_series(1, $1) n",
-            ROOMS,
-        )
+        await owner.execute(MAKE_ROOMS, ROOMS)
     finally:
         await owner.close()
     return names
+
+
+Line = tuple[WireProxy, WireProxy]
+"""A desk's way to the one place of a server and to the other. What breaks a line breaks both."""
 
 
 @dataclass
@@ -77,11 +70,13 @@ class Process:
 
     number: int
     names: list[str]
-    proxies: list[WireProxy]
+    lines: list[Line]
     order: dict[str, Any]
     directory: Path
     starts: int = 0
     stopped: bool = False
+    taken: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the fault that kills or stops it."""
     child: asyncio.subprocess.Process | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -116,12 +111,10 @@ class Process:
             limit=2**26,
         )
         users = [
-            {"username": name, "password": PASSWORD, "port": proxy.port}
-            for name, proxy in zip(self.names, self.proxies, strict=True)
+            {"username": name, "password": PASSWORD, "ports": [proxy.port for proxy in line]}
+            for name, line in zip(self.names, self.lines, strict=True)
         ]
-        order = {**self.order, "users": users, "start": self.starts, "history": str(self.history)}
-        # Who signs in through the screen has ten seconds, which is little while everything is broken.
-        self._say({**order, "screen": self.order["screen"] and self.starts == 1})
+        self._say({**self.order, "users": users, "start": self.starts, "history": str(self.history)})
         await self._answer(START_LIMIT)
 
     def _say(self, order: dict[str, Any]) -> None:
@@ -195,34 +188,17 @@ class Process:
 class Ground:
     """Everything that faults can reach."""
 
-    server: Server
-    database: TestDatabase
+    servers: Servers
+    disk: Disk
     processes: list[Process]
-    proxies: list[WireProxy]
+    lines: list[Line]
     stops: list[tuple[int, float, float]] = field(default_factory=list)
     """Process, from, to: while it was stopped."""
-    port: int = 0
 
-    def __post_init__(self) -> None:
-        self.port = self.server.cluster.port
-
-    def kill_server(self) -> None:
-        """SIGKILL to the first process; the others notice and end."""
-        postmaster = self.server.cluster.postmaster()
-        if postmaster is not None:
-            os.kill(postmaster.process.pid, signal.SIGKILL)
-
-    async def start_server(self) -> None:
-        """Again on the same data; proxies learn its port."""
-        await asyncio.to_thread(self.server.cluster.start)
-        self.port = self.server.cluster.port
-        for proxy in self.proxies:
-            proxy.target = ("127.0.0.1", self.port)
-
-    def dsn(self, user: str = "postgres", port: int | None = None) -> str:
-        """Beside all proxies, unless another port is given; also while the server is away."""
-        secret = self.server.cluster.secret(user)
-        return f"postgresql://{user}:{secret}@127.0.0.1:{port or self.port}/{self.database.name}"
+    @property
+    def proxies(self) -> list[WireProxy]:
+        """Of all lines."""
+        return [proxy for line in self.lines for proxy in line]
 
     def go_on(self, process: Process, since: float) -> None:
         """Ends a stop and notes how long it was."""
@@ -235,37 +211,45 @@ class Ground:
 
 
 async def open_desks(
-    server: Server, database: TestDatabase, names: list[str], order: dict[str, Any], directory: Path
+    servers: Servers, disk: Disk, names: list[str], order: dict[str, Any], directory: Path
 ) -> Ground:
     """Desks behind proxies, signed in. The first one has a screen, the last process a wrong clock."""
-    proxies = [WireProxy(("127.0.0.1", server.cluster.port)) for _ in names]
-    for proxy in proxies:
-        await proxy.start()
-    size = min(LARGEST_PROCESS, max(1, len(names) // 10))
+    lines = [(WireProxy(NOBODY), WireProxy(NOBODY)) for _ in names]
+    for line in lines:
+        for proxy, fronts in zip(line, servers.fronts, strict=True):
+            await proxy.start()
+            fronts.append(proxy)
+    servers.lead_there()
     processes = []
-    for number, first in enumerate(range(0, len(names), size)):
-        last = first + size >= len(names)
+    for number, (first, last) in enumerate(_shares(len(names))):
         processes.append(
             Process(
                 number,
-                names[first : first + size],
-                proxies[first : first + size],
+                names[first:last],
+                lines[first:last],
                 {
                     **order,
-                    "dsn": database.dsn,
-                    "screen": number == 0 and size == 1 and not order["negative_control"],
-                    "clock": last and number > 0,
+                    "dsn": servers.database.dsn,
+                    "screen": number == 0 and not order["negative_control"],
+                    "clock": last == len(names) and number > 0,
                 },
                 directory,
             )
         )
-    ground = Ground(server, database, processes, proxies)
+    ground = Ground(servers, disk, processes, lines)
     try:
         await asyncio.gather(*(process.start() for process in processes))
     except BaseException:
         await ground.close()
         raise
     return ground
+
+
+def _shares(desks: int) -> list[tuple[int, int]]:
+    """From where to where the desks of each process are: the first one has a process of its own."""
+    size = min(LARGEST_PROCESS, max(1, desks // 10))
+    starts = [0, *range(1, desks, size)]
+    return list(zip(starts, [*starts[1:], desks], strict=True))
 
 
 def working_directory() -> tempfile.TemporaryDirectory[str]:

@@ -21,6 +21,8 @@ from tools.chaos.history import owner, place
 
 DAYS = 45
 """So far into the future they book."""
+FULL = 200
+"""Stays and blocks from which on they cancel where they would have booked: a full house refuses all."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Staff:
         """The next operation; None where what was chosen makes no sense now."""
         kinds = list(_WEIGHTS)
         kind = self._chance.choices(kinds, [_WEIGHTS[one] for one in kinds])[0]
+        if kind == "booking_create" and len(self._desk.store.occupancies) > FULL:
+            kind = "cancel"
         try:
             operation: Operation | None = await getattr(self, f"_{kind}")(marker)
         except InvalidInput:
@@ -187,7 +191,8 @@ class Staff:
     async def _shift(self, marker: str) -> Operation:  # noqa: ARG002
         bar, days = self._bar(), self._chance.choice((-2, -1, 1, 2, 3))
         bookings = self._desk.bookings
-        plan = plans.shift(bar, days, bookings.in_same_room(bar.room_id), self._desk.today())
+        by = timedelta(days=days)
+        plan = bookings.make_room(bar, Place(bar.room_id, bar.arrival + by, bar.departure + by))
         return self._planned("shift", plan, lambda: bookings.shift(bar, days, neighbours=True))
 
     async def _split(self, marker: str) -> Operation:  # noqa: ARG002

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import random
 import statistics
 import sys
@@ -17,10 +18,11 @@ from typing import Any
 
 import asyncpg
 
-from tests.databases import TestDatabase, run
+from tests.databases import run
 from tools.chaos import checker, history
-from tools.chaos.faults import KINDS, Faults
-from tools.chaos.ground import Ground, furnish, open_desks, start_server, working_directory
+from tools.chaos.faults import A_MINUTE, KINDS, OFTEN_ENOUGH, Faults
+from tools.chaos.ground import Ground, furnish, open_desks, working_directory
+from tools.chaos.servers import Disk, Servers
 
 ACTION_LIMIT = 4.0
 """Seconds: ``action_timeout`` of these desks. Shorter than the usual ten, so that short faults reach it."""
@@ -28,6 +30,8 @@ GRACE = 1.0
 """Seconds by which an action may be late because all desks share the processors of this computer."""
 VIEW_LIMIT = 5.0
 """Seconds after healing in which every desk must show the database."""
+NEVER = 30.0
+"""Seconds for which a late view is watched: what is not right then, never will be."""
 QUEUE_LIMIT = 30.0
 BUSY = 0.05
 CROWDED, MOST_CROWDED = 2.0, 4.0
@@ -65,10 +69,13 @@ class Run:
         self.faults = Faults(ground, self._chance, options.longest_fault)
         self.overlaps = 0
         self.looks = 0
-        self.stale: list[str] = []
+        self.late: list[dict[str, Any]] = []
+        self.pictures = 0
         self.slowest_view = 0.0
         self.queues_stuck = 0
         self.slowness = [1.0]
+        self._next_long_stop = math.inf
+        self._watched_on = 0.0 if options.negative_control else NEVER
 
     @property
     def crowded(self) -> float:
@@ -79,10 +86,12 @@ class Run:
         """Rounds of faults and healing until the time is over."""
         watching = asyncio.gather(self._watch_overlaps(), self._watch_slowness())
         end = time.monotonic() + self._options.seconds
+        if self._options.seconds >= OFTEN_ENOUGH:
+            self._next_long_stop = time.monotonic() + ROUND
         kinds = self._kinds()
         try:
-            while time.monotonic() < end:
-                await self._round(kinds, min(end, time.monotonic() + ROUND))
+            while (now := time.monotonic()) < end:
+                await self._round(kinds, min(end, now + ROUND))
                 await self._heal()
         finally:
             watching.cancel()
@@ -96,14 +105,19 @@ class Run:
             while True:
                 yield from ("answer_about_guest_lost", "connections_cut")
         while True:
-            kinds = list(KINDS)
+            kinds = [kind for kind in KINDS if kind not in self.faults.impossible]
             self._chance.shuffle(kinds)
             yield from kinds
 
     async def _round(self, kinds: Any, end: float) -> None:
+        self.faults.of_the_round.clear()
         for process in self._ground.processes:
             process.tell("work")
         async with asyncio.TaskGroup() as group:
+            if time.monotonic() > self._next_long_stop:
+                self._next_long_stop += OFTEN_ENOUGH
+                group.create_task(self.faults.strike("client_stopped_a_minute"))
+                end = time.monotonic() + A_MINUTE
             while time.monotonic() < end:
                 await asyncio.sleep(self._chance.uniform(0.3, 0.9))
                 group.create_task(self.faults.strike(next(kinds)))
@@ -113,11 +127,13 @@ class Run:
         for process in self._ground.processes:
             process.tell("pause")
         healed = time.monotonic()
-        connection = await asyncpg.connect(self._ground.dsn())
+        connection = await asyncpg.connect(self._ground.servers.dsn())
         try:
+            late = len(self.late)
             await self._wait_for_views(connection, healed)
             await self._wait_for_queues(healed)
-            await self._wait_for_views(connection, time.monotonic())
+            if len(self.late) == late:  # what is late was watched already
+                await self._wait_for_views(connection, time.monotonic())
         finally:
             await connection.close()
 
@@ -126,21 +142,44 @@ class Run:
         return [view for answer in answers for view in answer]
 
     async def _wait_for_views(self, connection: asyncpg.Connection, since: float) -> None:
+        """Late is a view that is not right within its limit; it is watched on, to tell late from never."""
         behind = {view["desk"] for view in await self._views()}
+        late: dict[str, dict[str, Any]] = {}
+        limit = VIEW_LIMIT * self.crowded
         while True:
             asked = time.monotonic()
-            differing = await checker.views_differ(connection, await self._views())
+            views = {view["desk"]: view for view in await self._views()}
+            differing = await checker.views_differ(connection, list(views.values()))
+            self.pictures += sum(view["screen"] is not None for view in views.values())
             right = behind - differing.keys()
+            after = round(asked - since, 2)
             if right:
-                self.slowest_view = max(self.slowest_view, asked - since)
+                self.slowest_view = max(self.slowest_view, after)
+            for desk in right & late.keys():
+                late[desk]["right_after"] = after
             behind -= right
-            if not behind:
-                return
-            if asked - since > VIEW_LIMIT * self.crowded:
-                self.slowest_view = max(self.slowest_view, asked - since)
-                self.stale += sorted(behind)
+            if behind and after > limit and not late:
+                self.slowest_view = max(self.slowest_view, after)
+                late = {desk: self._late(views[desk], differing[desk], limit) for desk in sorted(behind)}
+                self.late += late.values()
+            if not behind or after > limit + self._watched_on:
                 return
             await asyncio.sleep(LOOK)
+
+    def _late(self, view: dict[str, Any], differing: list[str], limit: float) -> dict[str, Any]:
+        """What a desk was doing when its view was late."""
+        return {
+            "desk": view["desk"],
+            "limit": limit,
+            "right_after": None,
+            "slowness": [round(one, 1) for one in self.slowness[-8:]],
+            "faults_of_the_round": self.faults.of_the_round,
+            "connected": view["connected"],
+            "waiting": view["waiting"],
+            "doing": view["doing"],
+            "differing": len(differing),
+            "for_example": differing[:6],
+        }
 
     async def _wait_for_queues(self, since: float) -> None:
         while True:
@@ -158,7 +197,7 @@ class Run:
             await asyncio.sleep(1)
 
     async def _watch_overlaps(self) -> None:
-        async with aclosing(checker.watch_overlaps(self._ground.dsn)) as seen:
+        async with aclosing(checker.watch_overlaps(self._ground.servers.dsn)) as seen:
             async for found in seen:
                 self.looks += 1
                 self.overlaps += found
@@ -169,8 +208,9 @@ def _crowded(measured: list[float]) -> float:
     return min(usual, MOST_CROWDED) if usual >= CROWDED else 1.0
 
 
-async def chaos(database: TestDatabase, server: Any, options: argparse.Namespace) -> dict[str, Any]:
+async def chaos(servers: Servers, disk: Disk, options: argparse.Namespace) -> dict[str, Any]:
     """One run from furnishing to judgement; the figures."""
+    database = servers.database
     names = await furnish(database, options.desks)
     superuser = await asyncpg.connect(database.superuser_dsn)
     before = await checker.rows(superuser)
@@ -180,18 +220,21 @@ async def chaos(database: TestDatabase, server: Any, options: argparse.Namespace
         "seed": options.seed,
         "limit": ACTION_LIMIT,
         "negative_control": options.negative_control,
-        "slower": max(1.0, options.desks / 8),
+        # What one writes all others hear of: the work grows with the square.
+        "slower": max(1.0, (options.desks / 8) ** 2),
     }
     with working_directory() as kept:
         directory = Path(kept)
-        ground = await open_desks(server, database, names, order, directory)
+        opened = time.monotonic()
+        ground = await open_desks(servers, disk, names, order, directory)
+        signing_in = round(time.monotonic() - opened, 1)
         conducted = Run(ground, options)
         began = time.monotonic()
         try:
             await conducted.conduct()
         finally:
             await ground.close()
-        connection = await asyncpg.connect(ground.dsn())
+        connection = await asyncpg.connect(servers.dsn())
         try:
             events = history.read(directory)
             figures = await _figures(connection, conducted, ground, events, before, first)
@@ -203,6 +246,7 @@ async def chaos(database: TestDatabase, server: Any, options: argparse.Namespace
         "desks": options.desks,
         "seed": options.seed,
         "negative_control": options.negative_control,
+        "signing_in": signing_in,
         **figures,
         "complaints": complaints,
     }
@@ -223,14 +267,6 @@ async def _figures(
     limit = ACTION_LIMIT + GRACE * _crowded(conducted.slowness)
     late, slowest = checker.beyond(told, limit, ground.stops, process_of)
     settled = told.acknowledged | told.refused | told.outcomes.keys()
-    details = {
-        "lost": [told.operations[name] for name in verdict.lost],
-        "doubled": [told.operations[name] for name in verdict.doubled],
-        "beyond_limit": [told.operations[name] for name in late],
-        "stale_views": conducted.stale,
-        "audit_gaps": replayed.gaps,
-        "defects": [event for event in events if event.get("outcome") == "defect"],
-    }
     return {
         "operations": len(told.operations),
         "acknowledged": len(told.acknowledged),
@@ -238,7 +274,8 @@ async def _figures(
         "doubled": len(verdict.doubled),
         "overlaps": conducted.overlaps + replayed.overlaps + await checker.overlaps(connection),
         "overlap_looks": conducted.looks,
-        "stale_views": len(conducted.stale),
+        "stale_views": len(conducted.late),
+        "pictures": conducted.pictures,
         "slowest_view": round(conducted.slowest_view, 2),
         "beyond_limit": len(late),
         "slowest_action": round(slowest, 2),
@@ -248,14 +285,35 @@ async def _figures(
         "queues_stuck": conducted.queues_stuck,
         "cut_off_by_kill": len(told.operations.keys() - told.outcomes.keys()),
         "audit_gaps": len(replayed.gaps),
-        "defects": len(details["defects"]),
+        "defects": sum(event.get("outcome") == "defect" for event in events),
         "answers_lost": sum(proxy.answers_lost for proxy in ground.proxies),
         "slowness": round(statistics.median(conducted.slowness), 1),
         "outcomes": dict(Counter(told.outcomes.values()).most_common()),
         "kinds": dict(Counter(one["kind"] for one in told.operations.values()).most_common()),
         "faults": dict(sorted(conducted.faults.counts.items())),
-        "details": {name: found[:20] for name, found in details.items() if found},
+        "skipped": conducted.faults.impossible,
+        "details": _details(told, verdict, late, conducted, replayed.gaps, events),
     }
+
+
+def _details(
+    told: checker.Told,
+    verdict: checker.Verdict,
+    late: list[str],
+    conducted: Run,
+    gaps: list[str],
+    events: list[dict[str, Any]],
+) -> dict[str, list[Any]]:
+    """The first twenty of everything that is wrong."""
+    details: dict[str, list[Any]] = {
+        "lost": [told.operations[name] for name in verdict.lost],
+        "doubled": [told.operations[name] for name in verdict.doubled],
+        "beyond_limit": [told.operations[name] for name in late],
+        "stale_views": conducted.late,
+        "audit_gaps": gaps,
+        "defects": [event for event in events if event.get("outcome") == "defect"],
+    }
+    return {name: found[:20] for name, found in details.items() if found}
 
 
 def _complaints(directory: Path) -> list[str]:
@@ -290,12 +348,16 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     logging.getLogger().addHandler(logging.NullHandler())
-    server = start_server(options.desks)
+    # Before there are threads: mounts of our own belong to the thread that asks for them, and its children.
+    disk = Disk()
     try:
-        database = server.clone()
-        figures: dict[str, Any] = run(lambda: chaos(database, server, options))
+        servers = Servers(options.desks, disk)
+        try:
+            figures: dict[str, Any] = run(lambda: chaos(servers, disk, options))
+        finally:
+            servers.close()
     finally:
-        server.close()
+        disk.close()
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=1, default=str) + "\n")
     for name, value in figures.items():

@@ -27,6 +27,8 @@ from dpolg_tui.desk.undo import Told
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import Defect, DomainError
 from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.settings import UiSettings
+from tests.tui.desk_app import Running, running
 from tools.chaos.control import without_request_ids_and_resync
 from tools.chaos.history import MARKER, History
 from tools.chaos.operations import Operation, Staff
@@ -36,14 +38,26 @@ LOGIN_PAUSE = 0.3
 MOST_WAITING = 5
 """With more in the queue staff wait for the line, too."""
 
+SIZE = (140, 60)
+"""Of the screen: all rooms are in sight."""
+
 _current: ContextVar[Seat | None] = ContextVar("seat", default=None)
 
 
 class Seat:
     """One desk and who sits at it."""
 
-    def __init__(self, desk: Desk, user: dict[str, str], start: int, history: History, seed: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        user: dict[str, Any],
+        start: int,
+        history: History,
+        seed: str,
+        here: Running | None,
+    ) -> None:
         self.desk = desk
+        self._here = here
         self.user = user
         self.busy = False
         self._start = start
@@ -69,6 +83,8 @@ class Seat:
             if self._session_lost:
                 await self.desk.unlock(self.user["password"])
                 self._session_lost = False
+                if self._here is not None:
+                    self._here.app.call_later(self._here.app.unlocked)
             operation = await self._staff.next(f"chaos-{name}")
             if operation is not None:
                 await self._do(name, operation)
@@ -109,12 +125,18 @@ class Seat:
             self._history.note("unknown", op=self._operation)
 
     def discard_refused(self) -> None:
-        """What does not fit any more: its user gives it up."""
-        for one in self.desk.outbox.items:
-            if one.state is State.CONFLICT:
-                self._tracked.pop(one.request, None)
-                self._history.note("refused", request=str(one.request))
-                self.desk.outbox.discard(one.request)
+        """What does not fit any more: its user gives it up, and with it what builds on it."""
+        outbox = self.desk.outbox
+        for one in outbox.items:
+            if one.state is not State.CONFLICT or one not in outbox.items:
+                continue
+            gone = [item.request for item in (one, *outbox.building_on(one.request))]
+            tracked = {request: self._tracked.pop(request) for request in gone if request in self._tracked}
+            if outbox.discard(one.request):
+                for request in gone:
+                    self._history.note("refused", request=str(request))
+            else:
+                self._tracked.update(tracked)  # one of them is being sent
 
     def view(self) -> dict[str, Any]:
         """What this desk shows."""
@@ -123,6 +145,7 @@ class Seat:
             "desk": self.user["username"],
             "connected": self.desk.connection.phase.value,
             "busy": self.busy,
+            "doing": self._doing(),
             "waiting": self.desk.outbox.waiting,
             "first": store.first,
             "last": store.last,
@@ -131,6 +154,20 @@ class Seat:
                 for bar in store.occupancies.values()
             ],
             "rooms": [(room.id, room.version) for room in store.rooms.values()],
+            "screen": self._here and picture(self._here),
+        }
+
+    def _doing(self) -> dict[str, Any]:
+        """What a desk that is late is busy with: for people who look for the reason."""
+        state = self.desk.connection
+        return {
+            "operation": self._operation,
+            "since": str(state.since),
+            "reason": state.reason,
+            "news": self.desk._updates.qsize(),
+            "reading": self.desk._window_lock.locked(),
+            "connections": self.desk.database._pool.size,
+            "tasks": sorted({_where(task) for task in asyncio.all_tasks()} - {""}),
         }
 
     def _heard(self, event: DeskEvent) -> None:
@@ -151,6 +188,27 @@ class Seat:
                     self._history.note("unknown", op=name)
         for request in self._tracked.keys() - now.keys():
             self._history.note("sent", op=self._tracked.pop(request), request=str(request))
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """The innermost place of this program at which a task waits."""
+    places = [frame for frame in task.get_stack() if "dpolg_tui" in frame.f_code.co_filename]
+    if not places:
+        return ""
+    return f"{Path(places[-1].f_code.co_filename).stem}.{places[-1].f_code.co_name}:{places[-1].f_lineno}"
+
+
+def picture(here: Running) -> dict[str, Any]:
+    """The text of the screen. Notices, which lie over it for seconds, are put aside first."""
+    app = here.app
+    app.clear_notifications()
+    chart = app.screen.query("#chart")
+    if not chart:
+        return {"covered_by": type(app.screen).__name__}
+    from dpolg_tui.tui.widgets.chart import OccupancyChart
+
+    widget = chart.first(OccupancyChart)
+    return {"covered_by": "", "first": str(widget.window.first), "lines": here.text().splitlines()}
 
 
 def _notice_lost_answers() -> None:
@@ -176,15 +234,26 @@ def _clock_a_day_ahead() -> None:
 
 
 @asynccontextmanager
-async def _desk(config: Config, user: dict[str, str], *, screen: bool) -> AsyncIterator[Desk]:
-    """A desk that somebody has signed in to, however long that takes."""
-    if screen:
-        from tests.tui.desk_app import running
+async def _screen(config: Config, user: dict[str, Any]) -> AsyncIterator[Running]:
+    """The whole application, signed in through its login screen, however often that must be tried."""
+    from dpolg_tui.tui.screens.login import LoginScreen
 
-        async with running(config) as here:
-            await here.sign_in(user["username"], user["password"])
-            yield here.desk
-        return
+    async with running(config, SIZE) as here:
+        while not (here.app.signed_in_places and here.app.current_mode == "chart"):
+            login = here.app.screen
+            ready = isinstance(login, LoginScreen) and login.is_mounted and not login._busy
+            if ready and here.desk.user is None and here.desk.connection.phase == "connected":
+                await here.fill("#username", user["username"])
+                await here.fill("#password", user["password"])
+                here.app.screen.query_one("#password").focus()
+                await here.pilot.press("enter")
+            await here.pilot.pause(LOGIN_PAUSE)
+        yield here
+
+
+@asynccontextmanager
+async def _desk(config: Config, user: dict[str, Any]) -> AsyncIterator[Desk]:
+    """A desk that somebody has signed in to, however long that takes."""
     desk = Desk(config)
     desk.start()
     try:
@@ -211,24 +280,18 @@ class Worker:
         order = self._order
         history = History(Path(order["history"]))
         async with AsyncExitStack() as stack:
-            settings = database_from_dsn(f"{order['dsn']}?sslmode=disable")
-            signing_in = [
-                stack.enter_async_context(
-                    _desk(
-                        Config(
-                            database=replace(
-                                settings, hosts=(("127.0.0.1", user["port"]),), action_timeout=order["limit"]
-                            )
-                        ),
-                        user,
-                        screen=order["screen"],
-                    )
-                )
-                for user in order["users"]
-            ]
-            for user, desk in zip(order["users"], await asyncio.gather(*signing_in), strict=True):
+            users = order["users"]
+            configs = [self._config(user) for user in users]
+            here = None
+            if order["screen"]:
+                here = await stack.enter_async_context(_screen(configs[0], users[0]))
+                desks = [here.desk]
+            else:
+                opening = (_desk(config, user) for config, user in zip(configs, users, strict=True))
+                desks = await asyncio.gather(*(stack.enter_async_context(one) for one in opening))
+            for user, desk in zip(users, desks, strict=True):
                 seed = f"{order['seed']} {user['username']} {order['start']}"
-                seat = Seat(desk, user, order["start"], history, seed)
+                seat = Seat(desk, user, order["start"], history, seed, here)
                 seat.take_over_queue()
                 self._seats.append(seat)
             _tell({"ready": True})
@@ -238,6 +301,15 @@ class Worker:
                 for task in tasks:
                     task.cancel()
         history.close()
+
+    def _config(self, user: dict[str, Any]) -> Config:
+        settings = database_from_dsn(f"{self._order['dsn']}?sslmode=disable")
+        hosts = tuple(("127.0.0.1", port) for port in user["ports"])
+        return Config(
+            database=replace(settings, hosts=hosts, action_timeout=self._order["limit"]),
+            # Nobody presses keys here.
+            ui=UiSettings(idle_lock_minutes=0),
+        )
 
     async def _sit(self, seat: Seat) -> None:
         while True:

@@ -89,6 +89,11 @@ class BaseDialog(ModalScreen[ResultT], Generic[ResultT]):
     def on_unmount(self) -> None:
         self.desk_app.closed(self)
 
+    def on_resize(self) -> None:
+        """Parts whose height is a share of the screen: Textual knows their old place until they ask anew."""
+        for part in self.query_one(".dialog").children:
+            part.refresh(layout=True)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         stop_blinking(event.widget)
 

@@ -14,6 +14,7 @@ from textual.widgets import Button
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import DeskEvent, RecordChanged, StoreReloaded
+from dpolg_tui.desk.offline import saving
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
@@ -141,9 +142,9 @@ class FormDialog(BaseDialog[int]):
         return self.form.dirty
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form)
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form, typed=self.typed)
 
     def on_form_dialog_heard(self, message: Heard) -> None:
         message.stop()
@@ -194,21 +195,14 @@ class FormDialog(BaseDialog[int]):
             self.judge(values)
             if not await self.agreed():
                 return
-            record_id = self.record_id
-            if record_id is None:
-                result: WriteResult | None = await self.create(
-                    {name: value for name, value in values.items() if value is not None}
-                )
-            else:
-                result = await save_changes(
-                    self.desk_app, self.form, lambda changes, known: self.save(record_id, changes, known)
-                )
+            with saving(self.form.draft_id):
+                result = await self._send(values)
             if result is None:
                 return
             match result.outcome:
                 case Outcome.DONE:
                     self.desk_app.show_toast(saved_sentence(self.WORD, result))
-                    self.finish(result.id if result.id is not None else record_id)
+                    self.finish(result.id if result.id is not None else self.record_id)
                     self._saved(result)
                 case Outcome.QUEUED:
                     self.desk_app.show_toast(queued_sentence(self.WORD))
@@ -224,6 +218,14 @@ class FormDialog(BaseDialog[int]):
                     )
         finally:
             self._saving = False
+
+    async def _send(self, values: Mapping[str, object]) -> WriteResult | None:
+        record_id = self.record_id
+        if record_id is None:
+            return await self.create({name: value for name, value in values.items() if value is not None})
+        return await save_changes(
+            self.desk_app, self.form, lambda changes, known: self.save(record_id, changes, known)
+        )
 
     def _saved(self, result: WriteResult) -> None:
         if self.typed is not None:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Static
 
-from dpolg_tui.domain.german import clean_line, format_date, format_datetime
+from dpolg_tui.domain.german import clean_line, format_datetime
 from dpolg_tui.domain.undo import Entry
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
@@ -39,7 +39,8 @@ class LastChangesDialog(BaseDialog[None]):
     SCOPE = "last_changes"
     HELP = (
         "Zurückgenommen wird durch eine neue Änderung, die auch im Protokoll steht. Hat inzwischen jemand "
-        "darauf aufgebaut, bleibt alles, wie es ist, und unter der Liste steht, was im Weg ist. "
+        "darauf aufgebaut, bleibt alles, wie es ist, und unter der Liste steht, was im Weg ist; "
+        "frühere Änderungen lassen sich trotzdem zurücknehmen. "
         "Beim Abmelden wird die Liste geleert."
     )
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -101,8 +102,7 @@ def _why_never(entry: Entry) -> str:
 
 
 def _row(entry: Entry, today: date) -> Row:
-    day, _, clock = format_datetime(entry.at).partition(" ")
-    when = clock if day == format_date(today) else f"{day[:6]} {clock}"
+    when = format_datetime(entry.at, today)
     if entry.taken_back:
         state, style = TAKEN_BACK, "dim"
     elif entry.lost:

@@ -70,7 +70,9 @@ class RecordDialog(FormDialog):
         history, form = self._history, self.form
         to_history = not history.display
         # As high as the form, so that the frame stays where it is; a small form is too small for it.
-        if to_history:
+        # The height of a large one is set, and its history has the same.
+        height = form.styles.height
+        if to_history and (height is None or height.is_auto):
             history.styles.height = max(form.size.height, LEAST_HEIGHT)
         history.display, form.display = to_history, not to_history
         self.query_one("#history", Button).label = Content(TO_FORM if to_history else TO_HISTORY)

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from dpolg_tui.desk.events import (
+    BackupStateChanged,
     ConnectionChanged,
     DeskEvent,
     PresenceChanged,
@@ -127,7 +128,7 @@ class DeskScreen(Screen[None]):
             case PresenceChanged():
                 self.show_state()
                 self.on_presence_changed()
-            case SessionLost() | QueueChanged():
+            case SessionLost() | QueueChanged() | BackupStateChanged():
                 self.show_state()
 
     def show_state(self) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.offline import saving
 from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
@@ -82,12 +83,13 @@ class BookingScreen(BookingTabs):
 
     @property
     def dirty(self) -> bool:
-        return self.is_mounted and self.form.dirty
+        # While it closes, the fields go before the screen does.
+        return any(form.dirty for form in self.query(BookingForm))
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form, typed=self.typed)
 
     # Loading
 
@@ -111,7 +113,7 @@ class BookingScreen(BookingTabs):
     def _show(self, booking: Booking) -> None:
         self.booking = booking
         self.title = f"Buchung {booking.number}"
-        self.form.load_booking(booking)
+        self.form.load_booking(booking, self.typed.stay if self.typed is not None else "")
         self.show_sections()
         self.show_state()
 
@@ -234,7 +236,8 @@ class BookingScreen(BookingTabs):
         try:
             self.form.clear_errors()
             self.form.judge(self.booking)
-            result = await self._send()
+            with saving(self.form.draft_id):
+                result = await self._send()
             if result is None:
                 return
             match result.outcome:
@@ -268,7 +271,8 @@ class BookingScreen(BookingTabs):
         new = next((stay for stay in stays if stay.booking_id == result.id), None)
         if new is None:
             return "Buchung"
-        return f"Buchung {new.number}" if new.room_id else f"Buchung {new.number} unter „Ohne Zimmer“"
+        name = "Buchung" if new.queued else f"Buchung {new.number}"
+        return name if new.room_id else f"{name} unter „Ohne Zimmer“"
 
     async def _send(self) -> WriteResult | None:
         booking = self.booking
@@ -286,7 +290,11 @@ class BookingScreen(BookingTabs):
                 changes = {**changes, "cancellation_reason": Change(booking.cancellation_reason, reason)}
             return await self.desk.bookings.save(booking.id, changes, known)
 
-        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names)
+        async def stay_gone(wanted: bool) -> None:
+            self.booking = await self.desk.bookings.get(booking.id)
+            self.form.stay_gone(self.booking, wanted=wanted)
+
+        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names, stay_gone)
 
     def _failed(self, error: DomainError) -> bool:
         if isinstance(error, InvalidInput):

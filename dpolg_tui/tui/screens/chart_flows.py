@@ -139,8 +139,7 @@ async def _free_rooms(app: DeskApp, change: StayChange) -> Sequence[FreeRoom]:
 
 
 def _room_made(app: DeskApp, change: StayChange) -> Plan:
-    others = app.desk.bookings.in_same_room(change.room_id)
-    return plans.make_room(change.occupancy, change.place, others, change.today)
+    return app.desk.bookings.make_room(change.occupancy, change.place)
 
 
 async def make_room(app: DeskApp, change: StayChange) -> None:

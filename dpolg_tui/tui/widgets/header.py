@@ -68,18 +68,21 @@ class Parts:
     connection: tuple[str, str]
     saved: tuple[str, str] = ("", "")
     """Whether the last save is done, in words for much and for little room."""
+    backup: str = ""
+    """That something is wrong with the backups; the whole sentence stood in a note."""
 
     def layouts(self, width: int) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Left and right side, from the fullest to the barest: the first that fits is painted."""
         full = f"{PRODUCT} · {self.place}"
         if width >= FULL_NAMES_FROM:
-            yield full, (self.middle, self.name, self.others, self.saved[0])
+            yield full, (self.backup, self.middle, self.name, self.others, self.saved[0])
         for saved in dict.fromkeys(self.saved):
-            yield full, (self.middle, self.initials, self.others, saved)
-            yield f"DPolG · {self.place}", (self.middle, self.initials, self.others, saved)
-            yield full, (self.middle, self.initials, self.count, saved)
-            yield f"DPolG · {self.place}", (self.middle, self.initials, self.count, saved)
-            yield self.place, (self.middle, self.initials, self.count, saved)
+            yield full, (self.backup, self.middle, self.initials, self.others, saved)
+            yield f"DPolG · {self.place}", (self.backup, self.middle, self.initials, self.others, saved)
+            yield full, (self.backup, self.middle, self.initials, self.count, saved)
+            yield f"DPolG · {self.place}", (self.backup, self.middle, self.initials, self.count, saved)
+            yield self.place, (self.backup, self.middle, self.initials, self.count, saved)
+        yield self.place, (self.backup, self.initials, self.saved[1])
         yield self.place, (self.initials, self.saved[1])
 
 
@@ -118,6 +121,7 @@ class DeskHeader(Widget):
             count=f"(+{len(initials)})" if initials else "",
             connection=connection_words(desk.connection),
             saved=saved_words(desk.outbox.save_state),
+            backup="Sicherung prüfen" if desk.backups.warning else "",
         )
 
     def render(self) -> Content:
