@@ -94,7 +94,7 @@ class HouseServer:
         """Runs setup.sh as an administrator would, but below a directory of its own."""
         command = [SETUP, "--name", "localhost", "--name", "db.example.org", "--cluster", self.cluster,
                    "--port", str(self.port), "--listen", "127.0.0.1", "--root", self.folder,
-                   "--program", PROGRAM, *options]  # fmt: skip
+                   "--program", PROGRAM, "--backups", self.folder / "backups", *options]  # fmt: skip
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
         )

@@ -81,8 +81,11 @@ def test_rehearsal_shows_every_step_and_does_none(tmp_path: Path) -> None:
 
 def test_second_run_changes_nothing(house_server: HouseServer) -> None:
     assert "Schritte getan" in house_server.output
+    server_toml = house_server.etc / "server.toml"
+    server_toml.write_text(server_toml.read_text() + "keep_daily = 20\n")
     assert "systemd läuft hier nicht" in house_server.output or Path("/run/systemd/system").is_dir()
     assert "Alles war schon so: nichts geändert." in house_server.setup().stdout
+    assert "keep_daily = 20" in server_toml.read_text()
 
 
 def test_settings_of_the_plan_are_in_force(house_server: HouseServer) -> None:
@@ -190,6 +193,13 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     done = house_server.program("--config", str(server_toml), "housekeeping", PGUSER="dpolg_owner")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Gelöscht" in done.stdout
+    backups = house_server.folder / "backups"
+    backups.mkdir(mode=0o700)
+    for verb in (["backup"], ["backup", "verify"]):
+        done = house_server.program("--config", str(server_toml), *verb, PGUSER="dpolg_backup")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert len(list(backups.glob("dpolg_backup_*.dump"))) == 1
+    assert "t" in house_server.sql("SELECT ok FROM app.backups WHERE kind = 'verification'")
 
 
 def test_systemd_takes_the_units(house_server: HouseServer) -> None:

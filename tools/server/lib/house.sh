@@ -88,13 +88,21 @@ hosts() {
     if [[ -n $PEER ]]; then printf '["%s", "%s"]' "${NAMES[0]}" "$PEER"; else printf '"%s"' "${NAMES[0]}"; fi
 }
 
+# Written once; later only what this script decides is set anew: a copy command or terms of one's own stay.
 server_configuration() {
+    if [[ -r $ETC/server.toml ]]; then
+        sed -e "s#^host = .*#host = \"$SOCKETS\"#" -e "s#^port = .*#port = $PORT#" \
+            -e "s#^database = .*#database = \"$DATABASE\"#" -e "s#^directory = .*#directory = \"$BACKUPS\"#" "$ETC/server.toml"
+        return
+    fi
     cat <<CONF
-# Written by tools/server/setup.sh for its timers. PGUSER says as whom; accounts are known by pg_ident.conf.
+# For the timers that setup.sh makes. PGUSER says as whom; accounts are known by pg_ident.conf, without passwords.
 [database]
 host = "$SOCKETS"
 port = $PORT
 database = "$DATABASE"
+
+[backup]
+directory = "$BACKUPS"
 CONF
-    if [[ $BACKUPS != /backups ]]; then printf '\n[backup]\ndirectory = "%s"\n' "$BACKUPS"; fi
 }
