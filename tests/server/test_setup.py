@@ -189,7 +189,7 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     cron = (house_server.folder / "etc" / "cron.d" / "dpolg-tui").read_text()
     assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 3
     server_toml = house_server.etc / "server.toml"
-    assert "password" not in server_toml.read_text()
+    assert "password =" not in server_toml.read_text()
     done = house_server.program("--config", str(server_toml), "housekeeping", PGUSER="dpolg_owner")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Gelöscht" in done.stdout
