@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dpolg_tui import locations
 from dpolg_tui.db import login, people, reads, writes
@@ -16,6 +15,7 @@ from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
+from dpolg_tui.desk.background import Background
 from dpolg_tui.desk.backups import BackupWatch
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
@@ -23,8 +23,6 @@ from dpolg_tui.desk.drafts import Drafts
 from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
-    DeskEvent,
-    Interrupted,
     Missed,
     PresenceChanged,
     SessionLost,
@@ -41,6 +39,7 @@ from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
 from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
+from dpolg_tui.desk.telling import Teller
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
@@ -68,13 +67,13 @@ FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
 LOGOUT_LIMIT = 3.0
 CLOSE_LIMIT = 1.0
-FILES_PAUSE = 3600.0
 
 
-class Desk:
+class Desk(Background, Teller):
     """Everything that screens may do and see. Coroutines run on the event loop and raise domain errors."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self.config = config
         self.store = Store()
         self.user: User | None = None
@@ -107,13 +106,11 @@ class Desk:
         """Which installation this is; known once it has answered."""
         self.settings = ConnectionSettings(self)
         self._listening = False
-        self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
         self.missed: tuple[Missed, ...] = ()
         """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self._window_lock = asyncio.Lock()
         self.writes_answered = 0
         """Own writes so far: what was read while it grew may be older than what the store shows."""
@@ -146,7 +143,7 @@ class Desk:
         """Begin to connect, before anybody signs in."""
         self._start_database()
         self._spawn(self._apply_updates())
-        self._spawn(self._remove_expired_files())
+        self._spawn(self.files.keep_removing())
         self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
         self._spawn(self.backups.keep_asking())
@@ -156,9 +153,7 @@ class Desk:
         await self._live.stop()
         if self.user is not None:
             await self._end_session(CLOSE_LIMIT)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.database.close()
 
     @property
@@ -179,24 +174,6 @@ class Desk:
     def demo_users(self) -> tuple[tuple[str, str, str], ...]:
         """(user name, password, role) of a demo, for its login screen; otherwise empty."""
         return self.config.demo_users
-
-    def subscribe(self, listener: Callable[[DeskEvent], object]) -> Callable[[], None]:
-        """Hear of everything that changes; returns the way to stop. Called on the event loop."""
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def tell(self, event: DeskEvent) -> None:
-        """Tell all screens; used by the actions of this package. A screen's defect stays its own."""
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception as error:  # noqa: BLE001 - neither a write nor the updates may fail by it
-                log_defect(error)
 
     def read_again(self) -> None:
         """Read everything anew as soon as the database answers."""
@@ -398,7 +375,7 @@ class Desk:
             try:
                 await self._take(update)
                 if missed is not None:
-                    self._tell_missed(missed)
+                    news.tell_missed(self, missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -435,14 +412,6 @@ class Desk:
             async with self._window_lock:
                 await news.apply(self, update.events)
 
-    def _tell_missed(self, update: LiveUpdate) -> None:
-        self.missed = news.missed(self, update.events)
-        names = tuple(dict.fromkeys(one.by for one in self.missed))
-        if update.reload:
-            self.tell(Interrupted(None))
-        elif self.missed:
-            self.tell(Interrupted(len(self.missed), names))
-
     def know_colleague(self, user: User) -> None:
         """Somebody's name or role is this now; it may be the own one."""
         self.store.colleagues[user.id] = user
@@ -461,11 +430,6 @@ class Desk:
             self.present = others
             self.tell(PresenceChanged())
 
-    async def _remove_expired_files(self) -> None:
-        while True:
-            await asyncio.to_thread(self.files.remove_expired)
-            await asyncio.sleep(FILES_PAUSE)
-
     # -- states ----------------------------------------------------------------------------------
 
     def _database_state(self, state: ConnectionState) -> None:
@@ -481,13 +445,3 @@ class Desk:
     def _session_ended(self, reason: str) -> None:
         if self.user is not None:
             self.tell(SessionLost(reason))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log_defect(error)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, DataTable, Static
 
@@ -20,6 +17,7 @@ from dpolg_tui.domain.german import clean_line, format_datetime
 from dpolg_tui.domain.models import Outcome
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.queued import QueuedDialog, ask_to_discard, state_words
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
@@ -30,7 +28,7 @@ COLUMNS = (Column("seit", 12), Column("Änderung", 24, 3), Column("Stand", 24, 3
 NOTHING = "Es ist nichts vorgemerkt: alles ist gesendet."
 
 
-class QueueDialog(BaseDialog[None]):
+class QueueDialog(Hearing, BaseDialog[None]):
     """The list of queued writes; Enter opens one that does not fit, Entf discards one."""
 
     HELP = (
@@ -44,16 +42,9 @@ class QueueDialog(BaseDialog[None]):
         Binding("space", "look", show=False),
     ]
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
-
     def __init__(self) -> None:
         super().__init__("Vorgemerkte Änderungen")
         self.add_class("wide")
-        self._unsubscribe: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield RecordTable(COLUMNS)
@@ -66,16 +57,10 @@ class QueueDialog(BaseDialog[None]):
         yield self.button("Schließen", "cancel")
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self._show()
 
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-
-    def on_queue_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        if isinstance(message.event, QueueChanged):
+    def heard(self, event: DeskEvent) -> None:
+        if isinstance(event, QueueChanged):
             self._show()
 
     def _show(self) -> None:
