@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-long lint venv bench chaos lock wheel clean screenshot
+.PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot
 
 demo: venv
 	@$(BIN)/dpolg-tui demo
@@ -22,6 +22,7 @@ lint: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck tools/server/*.sh tests/server/*.sh .ci/run
 
 bench: venv
 	$(BIN)/python tools/bench
@@ -46,8 +47,16 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header \
 	  --python-version 3.11 --extra dev --no-emit-package dpolg-tui pyproject.toml -o requirements.lock
 
+# After a change of dependencies, too.
+licences: venv
+	$(BIN)/python tools/licences.py docs/licences.md
+
 wheel: venv
 	$(BIN)/python -m hatchling build -t wheel
+
+# What a release consists of: wheel and source distribution.
+dist: venv
+	$(BIN)/python -m hatchling build
 
 clean:
 	rm -rf $(VENV) dist build

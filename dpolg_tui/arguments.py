@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +18,6 @@ WRONG_USAGE = 2
 
 # argparse says these in English; what it quotes stays.
 _COMPLAINTS: tuple[tuple[str, str], ...] = (
-    (r"unrecognized arguments: (.*)", "unbekannt: {0}"),
     (r"argument (.*): expected (?:one|at least one) argument", "{0} braucht einen Wert"),
     (r"argument (.*): ignored explicit argument .*", "{0} nimmt keinen Wert"),
     (r"argument (.*): invalid int value: (.*)", "{0} braucht eine ganze Zahl, nicht {1}"),
@@ -24,6 +25,8 @@ _COMPLAINTS: tuple[tuple[str, str], ...] = (
     (r"argument (.*): not allowed with argument (.*)", "{0} und {1} gehen nicht zusammen"),
     (r"the following arguments are required: (.*)", "es fehlt: {0}"),
 )
+_UNKNOWN = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
+_PASSWORD = re.compile(r"--[\w-]*pass(?:word|wort|wd)?(?==|$)", re.IGNORECASE)
 _CHOICE = re.compile(r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)")
 
 
@@ -54,7 +57,14 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """The options of the call; leaves the program on ``--help``, ``--version`` and wrong usage."""
-    return build_parser().parse_args(argv)
+    parser = build_parser()
+    for word in sys.argv[1:] if argv is None else argv:
+        if found := _PASSWORD.match(word):
+            parser.error(
+                f"{found[0]} gibt es nicht, denn andere könnten ein Passwort in der Befehlszeile lesen: "
+                "bitte eine Datei nennen (--…-password-file), die Umgebung oder die Eingabe benutzen"
+            )
+    return parser.parse_args(argv)
 
 
 def build_parser() -> Parser:
@@ -310,7 +320,15 @@ def _in_german(message: str) -> str:
         hint = f" (gemeint: {near[0]}?)" if near else f"; möglich: {', '.join(known)}"
         verb = what in ("BEFEHL", "config_verb", "user_verb")
         return f"den Befehl „{given}“ gibt es nicht{hint}" if verb else f"{what} kennt „{given}“ nicht{hint}"
+    if found := _UNKNOWN.fullmatch(message):
+        return f"unbekannt: {_without_values(found[1])}"
     for pattern, german in _COMPLAINTS:
         if found := re.fullmatch(pattern, message, re.DOTALL):
             return german.format(*found.groups())
     return message
+
+
+def _without_values(given: str) -> str:
+    """The names of options that nobody knows. What else was typed may be a secret."""
+    words = (re.sub("=.*", "=…", word) if word.startswith("-") else "…" for word in given.split())
+    return " ".join(word for word, _ in groupby(words))

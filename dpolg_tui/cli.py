@@ -306,7 +306,7 @@ def _config_test(options: argparse.Namespace) -> int:
 
     settings = _load(options).database
     settings.require_verified_server()
-    from dpolg_tui.db.probe import Result, Step, probe
+    from dpolg_tui.db.probe import Result, Step, failure, probe
 
     glyphs = {Result.OK: "✓", Result.FAILED: "✗", Result.SKIPPED: "–"}
     steps = asyncio.run(probe(settings))
@@ -315,13 +315,12 @@ def _config_test(options: argparse.Namespace) -> int:
         for step in steps:
             if step.host == host:
                 _print(f"  {glyphs[step.result]} {step.step}: {step.sentence}")
-    failed = [step for step in steps if step.result is Result.FAILED]
-    if len({step.host for step in failed}) < len({step.host for step in steps}):
-        # One server that works is enough.
+    failed = failure(steps)
+    if failed is None:
         _print("Verbindung erfolgreich!")
         return FINE
-    reached = any(step.step not in (Step.NAME, Step.PORT) for step in failed)
-    return _tell(f"Verbindung fehlgeschlagen: {failed[0].sentence}", FAILED if reached else UNREACHABLE)
+    reached = any(step.result is Result.FAILED and step.step not in (Step.NAME, Step.PORT) for step in steps)
+    return _tell(f"Verbindung fehlgeschlagen: {failed.sentence}", FAILED if reached else UNREACHABLE)
 
 
 def _config_path(options: argparse.Namespace) -> int:

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 DEFAULT_PORT = 5432
+DEFAULT = "Vorgabe"
 # Variables of ours that are no settings, though they look like one of a section.
 _OTHER_VARIABLES = {
     "DPOLG_TUI_CONFIG",
@@ -71,6 +72,11 @@ class Value:
     origin: str
 
     @property
+    def above_file(self) -> bool:
+        """Whether it comes from where the file has no say: the command line or the environment."""
+        return self.origin != DEFAULT and not self.origin.startswith(("Datei ", "Passwortdatei "))
+
+    @property
     def shown(self) -> str:
         """The value as config.toml would have it; secrets masked."""
         if self.setting.secret:
@@ -92,6 +98,8 @@ class Config:
     backup: BackupSettings = field(default_factory=BackupSettings)
     source: Path | None = None
     warnings: tuple[str, ...] = ()
+    # What it was loaded with, to load it again; None: made by the program, belongs to no file.
+    arguments: Arguments | None = field(default=None, repr=False, compare=False)
     # (username, password, role) that the login of the demo shows.
     demo_users: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
     values: tuple[Value, ...] = field(default=(), repr=False)
@@ -101,9 +109,24 @@ class Config:
         """Where changed settings belong: the file in use, else the user's own."""
         return self.source or locations.user_config_file()
 
+    @property
+    def first_start(self) -> bool:
+        """Whether nobody has said yet where the database is: no file, and nothing beside it."""
+        wanted = ("database.host", "database.password")
+        said = (value for value in self.values if value.setting.name in wanted)
+        return self.arguments is not None and not self.source and all(v.origin == DEFAULT for v in said)
 
-def load(arguments: Arguments | None = None, environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration in force; ``ConfigError`` with one German sentence if there is none."""
+
+def load(
+    arguments: Arguments | None = None,
+    environment: Mapping[str, str] | None = None,
+    changes: Mapping[str, object] | None = None,
+) -> Config:
+    """The configuration in force; ``ConfigError`` with one German sentence if there is none.
+
+    ``changes`` (TOML values by ``section.key``, None: none) count as if they stood in the file: what
+    would be in force if they were saved.
+    """
     arguments = arguments or Arguments()
     environment = os.environ if environment is None else environment
     warnings: list[str] = []
@@ -137,10 +160,27 @@ def load(arguments: Arguments | None = None, environment: Mapping[str, str] | No
             for name, value in content.items()
             if value not in ("", None)
         }
-        _drop_foreign_password(in_file, layers)
+    if changes:
+        _change(in_file, changes, source or locations.user_config_file())
+    _drop_foreign_password(in_file, layers)
     layers.append(in_file)
     passfile = parameters.get("passfile") or variables.get("passfile")
-    return _assembled(layers, source, warnings, passfile, environment)
+    return replace(_assembled(layers, source, warnings, passfile, environment), arguments=arguments)
+
+
+def _change(in_file: dict[str, Value], changes: Mapping[str, object], file: Path) -> None:
+    """Put values in the place of those of the file."""
+    for name, raw in changes.items():
+        in_file.pop(name, None)
+        setting = BY_NAME[name]
+        try:
+            value = None if raw is None else setting.from_toml(raw)
+        except ValueError as error:
+            raise ConfigError(f"{name} {error}.") from error
+        if value not in ("", None):
+            in_file[name] = Value(
+                setting, file.parent / value if isinstance(value, Path) else value, f"Datei {file}"
+            )
 
 
 def database_from_dsn(dsn: str) -> DatabaseSettings:
@@ -239,8 +279,7 @@ def _assembled(
     environment: Mapping[str, str],
 ) -> Config:
     values = {
-        name: Value(setting, setting.from_toml(setting.default), "Vorgabe")
-        for name, setting in BY_NAME.items()
+        name: Value(setting, setting.from_toml(setting.default), DEFAULT) for name, setting in BY_NAME.items()
     }
     for layer in reversed(layers):
         values.update(layer)
@@ -249,12 +288,12 @@ def _assembled(
         values["database.password"] = _stored_password(values, hosts, passfile, warnings, environment)
     if not values["database.ssl_mode"].value:
         mode = "prefer" if all(is_loopback(host) for host, _ in hosts) else "verify-full"
-        values["database.ssl_mode"] = Value(BY_NAME["database.ssl_mode"], mode, "Vorgabe")
+        values["database.ssl_mode"] = Value(BY_NAME["database.ssl_mode"], mode, DEFAULT)
     ca_file = values["database.ca_file"]
     if isinstance(ca_file.value, Path) and ca_file.value.name == "system":
         # libpq's word for the authorities of the operating system.
         values["database.ca_file"] = replace(ca_file, value=None)
-    elif ca_file.origin == "Vorgabe" and environment:
+    elif ca_file.origin == DEFAULT and environment:
         usual = locations.libpq_root_certificate(environment)
         values["database.ca_file"] = replace(ca_file, value=usual if usual.is_file() else None)
     _check_together(values)
@@ -307,7 +346,7 @@ def _stored_password(
     if warning:
         warnings.append(warning)
     return Value(
-        BY_NAME["database.password"], password or "", f"Passwortdatei {path}" if password else "Vorgabe"
+        BY_NAME["database.password"], password or "", f"Passwortdatei {path}" if password else DEFAULT
     )
 
 

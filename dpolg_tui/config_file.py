@@ -71,7 +71,9 @@ def save(path: Path, changes: Mapping[str, Mapping[str, object]]) -> None:
             _replace(target.with_name(target.name + ".bak"), old, target)
         _replace(target, new.encode(), target)
     except OSError as error:
-        raise ConfigError(f"{path} lässt sich nicht speichern ({_reason(error)}).") from error
+        raise ConfigError(
+            f"{path} lässt sich nicht speichern ({_reason(error)}): bitte Rechte und Platz dort prüfen."
+        ) from error
 
 
 def example() -> str:
@@ -135,6 +137,8 @@ def _reason(error: OSError) -> str:
             return "die Rechte fehlen"
         case IsADirectoryError():
             return "es ist ein Verzeichnis"
+        case NotADirectoryError():
+            return "darüber liegt eine Datei statt eines Verzeichnisses"
         case _:
             return error.strerror or type(error).__name__
 

@@ -175,6 +175,15 @@ def action(name: str) -> Iterator[Measured]:
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
+def _of_others(record: logging.LogRecord) -> str:
+    """The message; of libraries, who do not know what is personal here, without what they quote."""
+    if record.name.partition(".")[0] == LOGGER.name:
+        return record.message
+    # After its first line asyncio tells tasks and errors with their values; the traceback has the rest.
+    message = record.message.split("\n", 1)[0] if record.name == "asyncio" else record.message
+    return _QUOTED.sub(_unquoted, message)
+
+
 class _Formatter(logging.Formatter):
     """One line a record; tracebacks without values; secrets out; no control characters."""
 
@@ -183,7 +192,7 @@ class _Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         # A typed line break must not look like a line of the log.
-        record.message = redact(record.message).translate(_LINE)
+        record.message = redact(_of_others(record)).translate(_LINE)
         return super().formatMessage(record)
 
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the name is logging's

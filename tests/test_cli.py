@@ -104,6 +104,8 @@ def test_help_is_german(capsys: pytest.CaptureFixture[str]) -> None:
         (["demo", "--seed"], "--seed braucht einen Wert"),
         (["demo", "--size", "lareg"], "--size kennt „lareg“ nicht (gemeint: large?)"),
         (["demo", "--managed"], "unbekannt: --managed"),
+        (["demo", "--managed", "x y", "--z"], "unbekannt: --managed … --z ("),
+        (["user", "list", "surplus"], "unbekannt: …"),
         (["init-db", "--managed=1"], "--managed nimmt keinen Wert"),
         (["--conf", "x"], "den Befehl „x“ gibt es nicht"),
         (["--dsn", "nonsense", "config", "show"], "Die DSN ist keine"),
@@ -122,6 +124,29 @@ def test_wrong_usage_is_one_line_and_2(
     assert said in err
     assert err.startswith("dpolg-tui: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["user", "add", "anna", "--password", "geheim"],
+        ["user", "add", "anna", "--password=geheim"],
+        ["user", "add", "anna", "-p", "geheim"],
+        ["user", "add", "anna", "geheim"],
+        ["--password", "geheim", "user", "list"],
+        ["init-db", "--admin-password", "geheim"],
+        ["init-db", "--passwort", "geheim", "--managed"],
+    ],
+)
+def test_a_password_on_the_command_line_is_not_repeated(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "")
+    assert "geheim" not in err
+    if any(word.startswith("--") for word in argv):
+        assert "ein Passwort" in err
+        assert "-password-file" in err or "--password-file" in err
 
 
 @pytest.mark.parametrize(

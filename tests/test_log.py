@@ -184,6 +184,15 @@ def test_what_the_text_of_an_error_quotes_is_taken_out(error: Exception, kept: s
     assert "mustermann" not in text.lower()
 
 
+def test_what_libraries_quote_is_taken_out(file: Path) -> None:
+    logging.getLogger("asyncio").error("Task exception\nfuture: <Task exception=ValueError(Mustermann)>")
+    logging.getLogger("asyncpg.pool").warning("no value 'Mustermann' in \"room_id\"")
+    text = file.read_text("utf-8")
+    assert "Task exception" in text
+    assert 'in "room_id"' in text
+    assert "Mustermann" not in text
+
+
 def test_detail_lines_of_messages_are_taken_out(file: Path) -> None:
     logging.getLogger("asyncpg").error(
         "could not insert\nDETAIL:  Failing row contains (1, Erika\nMustermann).\nHINT:  try again"

@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from dpolg_tui import __version__
 from tests.databases import TestDatabase
 
 ROOT = Path(__file__).parent.parent
@@ -129,6 +132,62 @@ def test_the_wheel_depends_on_the_nine_and_nothing_else(environment: Path) -> No
     assert {"dpolg_tui/sql/hardening.sql", "dpolg_tui/sql/checks.sql"} <= files
     assert any(entry.startswith("dpolg_tui/sql/functions/") for entry in files)
     assert not any(entry.startswith(("tests/", "tools/")) for entry in files)
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert "version" not in project["project"]
+    assert "version" in project["project"]["dynamic"]
+    assert project["tool"]["hatch"]["version"]["path"] == "dpolg_tui/__init__.py"
+    assert metadata.version("dpolg-tui") == __version__
+    newest = re.search(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1].partition(" ")[0] in ("Unreleased", __version__)
+
+
+def test_the_source_distribution_makes_the_same_wheel(environment: Path, tmp_path: Path) -> None:
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
+    [sdist] = tmp_path.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = tmp_path / sdist.name.removesuffix(".tar.gz")
+    assert {"CHANGELOG.md", "config.toml.example", "docs", "sql"} <= {path.name for path in source.iterdir()}
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=source)
+    [again], [first] = tmp_path.glob("*.whl"), environment.glob("*.whl")
+    with zipfile.ZipFile(again) as one, zipfile.ZipFile(first) as other:
+        assert {(file.filename, file.CRC) for file in one.infolist()} == {
+            (file.filename, file.CRC) for file in other.infolist()
+        }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", ["pipx", "uv"])
+def test_installs_from_the_wheel_as_the_documents_say(
+    program: str, environment: Path, tmp_path: Path
+) -> None:
+    """As on a new PC: everything else comes from the package index, and goes again with the program."""
+    [wheel] = environment.glob("*.whl")
+    places = {
+        "HOME": tmp_path / "home",
+        "PIPX_HOME": tmp_path / "pipx",
+        "PIPX_BIN_DIR": tmp_path / "bin",
+        "UV_TOOL_DIR": tmp_path / "uv",
+        "UV_TOOL_BIN_DIR": tmp_path / "bin",
+    }
+    variables = {name: str(place) for name, place in places.items()}
+    if program == "pipx":
+        _run(sys.executable, "-m", "venv", str(tmp_path / "venv"))
+        python = str(tmp_path / "venv/bin/python")
+        _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pipx")
+        install: tuple[str, ...] = (python, "-m", "pipx")
+    else:
+        install = (sys.executable, "-m", "uv", "tool")
+    _run(*install, "install", str(wheel), cwd=tmp_path, **variables)
+    command = str(tmp_path / "bin/dpolg-tui")
+    assert __version__ in _run(command, "--version", cwd=tmp_path, **variables)
+    assert "keine Datei" in _run(command, "config", "path", cwd=tmp_path, **variables)
+    _run(*install, "uninstall", "dpolg-tui", cwd=tmp_path, **variables)
+    assert not Path(command).exists()
 
 
 def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database: TestDatabase) -> None:

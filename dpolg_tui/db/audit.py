@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpolg_tui.db import rows
 from dpolg_tui.db.connection import Database
 from dpolg_tui.domain.audit import AuditEntry, AuditFilter
 
@@ -21,4 +22,4 @@ async def audit(database: Database, wanted: AuditFilter, before: int | None, mos
         before,
         most,
     )
-    return [AuditEntry(**dict(row)) for row in found]
+    return [rows.known(AuditEntry, row) for row in found]

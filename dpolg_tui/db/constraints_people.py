@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dpolg_tui.db.constraints_around import Meaning
+from dpolg_tui.domain.people import NO_EMAIL
 
 _MALFORMED = (
     "Das Passwort kam in einer unzulässigen Form an: bitte die neue Version dieses Programms installieren."
@@ -18,6 +19,7 @@ def people(defect: str, signed_work: str) -> dict[str, Meaning]:
             "email",
             "E-Mail hat 3 bis 100 Zeichen: bitte ergänzen, kürzen oder leer lassen.",
         ),
+        "users_email_at": ("email", NO_EMAIL),
         "users_role": ("role", "Diese Rolle gibt es nicht: bitte Admin oder Benutzer wählen."),
         "users_memory": ("password", _MALFORMED),
         "users_iterations": ("password", _MALFORMED),

@@ -91,6 +91,16 @@ _SESSION_ENDS = {
 }
 """Why a session is over, by the name that the database gives."""
 
+# By OpenSSL's codes for what it found.
+_OTHER_NAME = "gilt für einen anderen Namen: bitte den Server (host) so schreiben, wie er dort steht."
+_CERTIFICATES: dict[int, str] = {
+    9: "gilt noch nicht: bitte die Uhr dieses Rechners und des Servers prüfen.",
+    10: "ist abgelaufen: bitte auf dem Server erneuern.",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+_UNKNOWN_AUTHORITY = "kommt von keiner bekannten Stelle: bitte die Zertifikatsdatei (ca_file) prüfen."
+
 _RULES: dict[str, str] = {
     "23502": "Eine Pflichtangabe fehlt: bitte das Feld ausfüllen.",
     "23503": "Der Eintrag wird noch gebraucht oder wurde inzwischen gelöscht.",
@@ -143,32 +153,34 @@ def connect_error(error: BaseException, address: str) -> DomainError:
     if isinstance(error, asyncpg.PostgresError):
         sentence = {
             "28P01": "Die Datenbank nimmt Benutzer und Passwort der Konfiguration nicht an: "
-            "bitte username und password unter [database] prüfen.",
+            "bitte Benutzer (username) und Passwort (password) prüfen.",
             "28000": "Der Datenbankserver lässt diese Rolle von diesem Rechner nicht zu: "
-            "bitte username und ssl_mode unter [database] und die Zugangsregeln des Servers prüfen.",
-            "3D000": "Diese Datenbank gibt es auf dem Server nicht: bitte database unter [database] prüfen.",
+            "bitte Benutzer (username), Verschlüsselung (ssl_mode) und die Zugangsregeln des Servers prüfen.",
+            "3D000": "Diese Datenbank gibt es auf dem Server nicht: bitte ihren Namen (database) prüfen.",
             "42501": "Die Rolle der Konfiguration darf diese Datenbank nicht benutzen: "
-            "bitte database und username unter [database] prüfen.",
+            "bitte Datenbank (database) und Benutzer (username) prüfen.",
             "57P03": "Der Datenbankserver startet gerade: der Arbeitsplatz verbindet sich von selbst.",
         }.get(state)
         if sentence is None and state in _SENTENCES:
             return translate(error)
     elif isinstance(error, ssl.SSLCertVerificationError):
-        sentence = (
-            f"Das Zertifikat von {address} ist nicht gültig: bitte ca_file und host unter [database] prüfen."
-        )
+        sentence = f"Das Zertifikat von {address} " + _CERTIFICATES.get(error.verify_code, _UNKNOWN_AUTHORITY)
     elif isinstance(error, ConnectionError) and "SSL" in str(error):
         sentence = (
-            f"{address} bietet keine verschlüsselte Verbindung an: bitte den Server oder ssl_mode prüfen."
+            f"{address} bietet keine verschlüsselte Verbindung an: "
+            "bitte den Server oder die Verschlüsselung (ssl_mode) prüfen."
         )
     elif isinstance(error, socket.gaierror):
-        sentence = f"Der Name {address} ist unbekannt: bitte host unter [database] und das Netzwerk prüfen."
+        sentence = f"Der Name {address} ist unbekannt: bitte Server (host) und Netzwerk prüfen."
     elif isinstance(error, ConnectionRefusedError):
         sentence = (
-            f"Auf {address} antwortet keine Datenbank: bitte host und port prüfen und ob der Server läuft."
+            f"Auf {address} antwortet keine Datenbank: bitte Server (host) und Port (port) prüfen "
+            "und ob der Server läuft."
         )
     elif isinstance(error, TimeoutError):
         sentence = f"{address} antwortet nicht: bitte Netzwerk und Firewall prüfen."
+    elif isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        sentence = f"{address} nimmt keine Änderungen an: er springt ein, wenn der Hauptserver ausfällt."
     return Unreachable(sentence)
 
 

@@ -160,7 +160,7 @@ class Hosts:
             except OSError as error:
                 raise Unreachable(
                     f"Das Zertifikat {settings.ca_file} lässt sich nicht lesen ({error.strerror or error}): "
-                    "bitte ca_file unter [database] prüfen."
+                    "bitte die Zertifikatsdatei (ca_file) prüfen."
                 ) from None
         return self._context
 

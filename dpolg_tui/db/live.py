@@ -62,6 +62,16 @@ class LiveUpdate:
     reload: bool = False
     presence_changed: bool = False
 
+    def with_later(self, later: LiveUpdate) -> LiveUpdate:
+        """Both as one: who reads everything again needs no changes."""
+        reload = self.reload or later.reload
+        return LiveUpdate(
+            () if reload else self.events + later.events,
+            later.present,
+            reload,
+            self.presence_changed or later.presence_changed,
+        )
+
 
 class _Listener(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that hands notifications on without a callback each.

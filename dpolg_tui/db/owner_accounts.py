@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from dpolg_tui.db import errors
+from dpolg_tui.db import errors, rows
 from dpolg_tui.db.accounts import NewUser, create_user
 from dpolg_tui.db.login import Parameters, new_secret
 from dpolg_tui.db.migrations import OWNER, Target, connect
@@ -41,7 +41,7 @@ class OwnerAccounts:
 
     async def sessions(self, person: Account) -> list[Session]:
         """Open sessions, the newest first."""
-        return [Session(**dict(row)) for row in await self._connection.fetch(_SESSIONS, person.id)]
+        return [rows.known(Session, row) for row in await self._connection.fetch(_SESSIONS, person.id)]
 
     async def create(self, user: NewUser) -> None:
         await create_user(self._connection, user)

@@ -20,8 +20,7 @@ HERE = call_sql("app.here", 2)
 
 def account(row: Mapping[str, Any]) -> Account:
     """A row of app.users or auth.accounts."""
-    values = dict(row)
-    return Account(**{**values, "role": Role(values["role"])})
+    return rows.known(Account, row, role=Role(row["role"]))
 
 
 async def users(database: Database) -> list[Account]:
@@ -31,7 +30,7 @@ async def users(database: Database) -> list[Account]:
 
 async def sessions(database: Database, person_id: int) -> list[Session]:
     """Open sessions, the newest first; those of others for admins only."""
-    return [Session(**dict(row)) for row in await database.fetch(SESSIONS, person_id)]
+    return [rows.known(Session, row) for row in await database.fetch(SESSIONS, person_id)]
 
 
 async def login_settings(database: Database) -> Parameters:

@@ -1,4 +1,4 @@
-"""Tries the connection step by step and says in German where it fails: for ``config test``."""
+"""Tries the connection step by step and says in German where it fails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from dpolg_tui.db import errors
+from dpolg_tui.db.compatibility import require_compatible
 from dpolg_tui.db.hosts import Hosts
 from dpolg_tui.domain.errors import DomainError
 
@@ -50,6 +51,16 @@ class ProbeStep:
 
 
 _SKIPPED = "Nicht geprüft: ein Schritt davor ist gescheitert."
+_PLAIN = (
+    "Ohne Verschlüsselung lässt der Server diese Rolle nicht zu: bitte Verschlüsselung (ssl_mode) "
+    "verify-full wählen, sonst die Zugangsregeln des Servers prüfen."
+)
+
+
+def failure(steps: list[ProbeStep]) -> ProbeStep | None:
+    """The step to name when no server works; None if one does, which is enough."""
+    failed = [step for step in steps if step.result is Result.FAILED]
+    return failed[0] if {step.host for step in failed} == {step.host for step in steps} else None
 
 
 async def probe(settings: DatabaseSettings) -> list[ProbeStep]:
@@ -99,8 +110,11 @@ async def _probe_host(settings: DatabaseSettings) -> list[ProbeStep]:
         try:
             async with asyncio.timeout(settings.connect_timeout):
                 hello = await connection.fetchval("SELECT app.hello()")
+            require_compatible(hello["schema_version"], hello["minimum_client"])
         except errors.DRIVER_ERRORS as error:
             return fail(Step.SCHEMA, _schema_sentence(error))
+        except DomainError as error:
+            return fail(Step.SCHEMA, error.message)
         note(Step.SCHEMA, f"Das Buchungssystem ist eingerichtet, Schema {hello['schema_version']}.")
     finally:
         connection.terminate()
@@ -113,7 +127,12 @@ def _connect_failure(
 ) -> list[ProbeStep]:
     """The steps before the one that ``error`` belongs to went well."""
     state = str(getattr(error, "sqlstate", None) or "")
-    if isinstance(error, asyncpg.PostgresError):
+    sentence = errors.connect_error(error, address).message
+    if state == "28000" and settings.ssl_mode == "disable":
+        failed, sentence = Step.TLS, _PLAIN
+    elif isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        failed = Step.DATABASE
+    elif isinstance(error, asyncpg.PostgresError):
         failed = {"28P01": Step.PASSWORD, "28000": Step.PASSWORD}.get(state, Step.DATABASE)
     elif isinstance(error, DomainError | ssl.SSLError | ConnectionError):
         failed = Step.TLS
@@ -126,7 +145,7 @@ def _connect_failure(
     }
     for step in _between(Step.TLS, failed):
         done.append(ProbeStep(address, step, Result.OK, passed[step]))
-    done.append(ProbeStep(address, failed, Result.FAILED, errors.connect_error(error, address).message))
+    done.append(ProbeStep(address, failed, Result.FAILED, sentence))
     return done + [ProbeStep(address, later, Result.SKIPPED, _SKIPPED) for later in _after(failed)]
 
 

@@ -6,25 +6,22 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from dpolg_tui.domain.booked import BookedLine, Companion, LineKind, Payment
 from dpolg_tui.domain.german import kind_label
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import (
-    BookedLine,
     Booking,
     BookingSummary,
-    Companion,
     Conflict,
     Guest,
     GuestSummary,
     HistoryEntry,
     InTheWay,
     Kind,
-    LineKind,
     Occupancy,
     Outcome,
-    Payment,
     Priority,
     Reminder,
     Role,
@@ -37,6 +34,7 @@ from dpolg_tui.domain.models import (
 from dpolg_tui.domain.pricing import round_cents
 
 Row = Mapping[str, Any]
+KindT = TypeVar("KindT")
 
 _DATES = frozenset(
     {
@@ -168,6 +166,12 @@ def booking(state: Row) -> Booking:
     )
 
 
+def known(kind: type[KindT], row: Row, **converted: object) -> KindT:
+    """A dataclass of those columns that it has: a newer database may answer with more."""
+    names = (field.name for field in fields(cast("type[Any]", kind)))
+    return kind(**{name: row[name] for name in names if name in row and name not in converted}, **converted)
+
+
 def _values(state: Row) -> dict[str, Any]:
     return {field: json_value(field, value) for field, value in state.items()}
 
@@ -184,7 +188,7 @@ def reminder(state: Row) -> Reminder:
 
 def reminder_row(row: Row) -> Reminder:
     """A row of app.reminders."""
-    return Reminder(**{**dict(row), "priority": Priority(row["priority"])})
+    return known(Reminder, row, priority=Priority(row["priority"]))
 
 
 def guest(state: Row) -> Guest:
@@ -193,16 +197,15 @@ def guest(state: Row) -> Guest:
 
 
 def guest_summary(row: Row) -> GuestSummary:
-    return GuestSummary(**dict(row))
+    return known(GuestSummary, row)
 
 
 def booking_summary(row: Row) -> BookingSummary:
-    values = dict(row)
-    return BookingSummary(**{**values, "status": Status(values["status"])})
+    return known(BookingSummary, row, status=Status(row["status"]))
 
 
 def history_entry(row: Row) -> HistoryEntry:
-    return HistoryEntry(**dict(row))
+    return known(HistoryEntry, row)
 
 
 def user(row: Row) -> User:

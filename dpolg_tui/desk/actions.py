@@ -96,8 +96,6 @@ class RecordWrites(ABC):
         changes = changes or {}
         self._desk.writes_answered += 1
         result = rows.write_result(answer, changes, known=known)
-        if result.outcome is Outcome.QUEUED and result.id is not None:
-            self._desk.known.note_queued(self.kind, result.id, changes)
         if result.outcome is Outcome.DONE and result.id is not None:
             self._desk.known.forget(self.kind, result.id)
             touched = self._take_over(result.id, answer, changes)
@@ -153,5 +151,8 @@ class RecordActions(RecordWrites):
 
     async def history(self, record_id: int) -> list[HistoryEntry]:
         """Who changed the record, newest first."""
+        record_id = self._desk.outbox.real_id(record_id)
+        if record_id < 0:
+            return []  # the database does not know of it yet
         with log.action(f"{GERMAN[self.kind]}: Verlauf"):
             return await reads.history(self._desk.database, _TABLES[self.kind], record_id, MOST_HISTORY)

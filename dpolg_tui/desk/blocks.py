@@ -36,9 +36,9 @@ class BlockActions(RecordActions):
         stay = values.pop("stay", {})
         if "kind" in values:
             values["kind"] = Kind(str(values["kind"]))
-        known = store.occupancies.get(record_id)
-        if known is not None:
-            fresh = replace(known, **stay, **values, version=answer["version"])
+        known = store.stored("block", record_id)
+        if known:
+            fresh = replace(known[0], **stay, **values, version=answer["version"])
         elif stay and "kind" in values:
             fresh = Occupancy(id=record_id, **stay, **values, version=answer["version"])
         else:

@@ -56,7 +56,8 @@ class BookingActions(RecordActions):
     ) -> list[FreeRoom]:
         """Rooms with nothing in the period, besides that booking itself."""
         with log.action("Freie Zimmer"):
-            asked = (arrival, departure, persons, except_booking)
+            own = None if except_booking is None else self._desk.outbox.real_id(except_booking)
+            asked = (arrival, departure, persons, own)
             return await self._desk.known.search(
                 lambda: reads.free_rooms(self._desk.database, *asked),
                 lambda: self._desk.known.free_rooms(*asked),
@@ -215,13 +216,9 @@ class BookingActions(RecordActions):
             if isinstance(error, OutcomeUnknown) or not isinstance(error, DomainError):
                 self._desk.read_again()  # it may have happened all the same
             raise
-        if result.outcome not in (Outcome.DONE, Outcome.QUEUED):
-            self._take_back(stood)
+        if result.outcome is not Outcome.DONE:
+            self._take_back(stood)  # the queue shows what waits in it
         return result
-
-    def shown_as_stored(self, bars: Iterable[Occupancy]) -> None:
-        """A queued move will not happen: its bars stand again where they are stored."""
-        self._take_back(bars)
 
     def _take_back(self, stood: Iterable[Occupancy]) -> None:
         for bar in [bar for bar in stood if self._desk.store.take_back(bar.id)]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dpolg_tui import locations
 from dpolg_tui.db import login, people, reads, writes
@@ -16,6 +15,7 @@ from dpolg_tui.db.live import Live, LiveUpdate
 from dpolg_tui.db.state import ConnectionState, Phase
 from dpolg_tui.desk import greeting, news
 from dpolg_tui.desk.audit import AuditActions
+from dpolg_tui.desk.background import Background
 from dpolg_tui.desk.backups import BackupWatch
 from dpolg_tui.desk.blocks import BlockActions
 from dpolg_tui.desk.bookings import BookingActions
@@ -23,8 +23,6 @@ from dpolg_tui.desk.drafts import Drafts
 from dpolg_tui.desk.emergency_list import EmergencyList
 from dpolg_tui.desk.events import (
     ConnectionChanged,
-    DeskEvent,
-    Interrupted,
     Missed,
     PresenceChanged,
     SessionLost,
@@ -40,7 +38,9 @@ from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
+from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
+from dpolg_tui.desk.telling import Teller
 from dpolg_tui.desk.undo import Undo
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
@@ -52,7 +52,7 @@ from dpolg_tui.domain.errors import (
 )
 from dpolg_tui.domain.models import Occupancy, User
 from dpolg_tui.domain.people import Presence
-from dpolg_tui.log import log_defect
+from dpolg_tui.log import action, log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
@@ -68,21 +68,23 @@ FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
 LOGOUT_LIMIT = 3.0
 CLOSE_LIMIT = 1.0
-FILES_PAUSE = 3600.0
 
 
-class Desk:
+class Desk(Background, Teller):
     """Everything that screens may do and see. Coroutines run on the event loop and raise domain errors."""
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self.config = config
         self.store = Store()
         self.user: User | None = None
         self.present: tuple[Presence, ...] = ()
         """The other desks at which somebody is signed in."""
         self._everybody: tuple[Presence, ...] = ()
-        self.database = Database(config.database, client=new_client_id(config.desk.name))
-        self.database.on_state = self._database_state
+        self.latest_config = config
+        """What was saved last; in force after the next signing out."""
+        self.client = new_client_id(config.desk.name)
+        self._set_database(config)
         self.bookings = BookingActions(self)
         self.guests = GuestActions(self)
         self.rooms = RoomActions(self)
@@ -104,27 +106,46 @@ class Desk:
         self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
-        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+        self.settings = ConnectionSettings(self)
         self._listening = False
-        self._listeners: list[Callable[[DeskEvent], object]] = []
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
         self.missed: tuple[Missed, ...] = ()
         """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
-        self._tasks: set[asyncio.Task[None]] = set()
         self._window_lock = asyncio.Lock()
         self.writes_answered = 0
         """Own writes so far: what was read while it grew may be older than what the store shows."""
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to connect, before anybody signs in."""
+    def _set_database(self, config: Config) -> None:
+        self.database = Database(config.database, client=self.client)
+        self.database.on_state = self._database_state
+        self._live = Live(self.database, self._heard, self._live_state, self._session_ended)
+
+    def _start_database(self) -> None:
         self.database.start()
         self.database.warm(*login.STATEMENTS)
+
+    async def use(self, config: Config) -> None:
+        """Go on with other settings: at once, or after signing out if somebody is signed in."""
+        self.latest_config = config
+        if self.user is not None:
+            return
+        before, self.config = self.database, config
+        before.on_state = None
+        self._set_database(config)
+        self._greeted = False
+        self._start_database()
+        self.tell(ConnectionChanged(self.connection))
+        await before.close()
+
+    def start(self) -> None:
+        """Begin to connect, before anybody signs in."""
+        self._start_database()
         self._spawn(self._apply_updates())
-        self._spawn(self._remove_expired_files())
+        self._spawn(self.files.keep_removing())
         self._spawn(self.emergency.keep_writing())
         self._spawn(self.people.keep_telling())
         self._spawn(self.backups.keep_asking())
@@ -134,9 +155,7 @@ class Desk:
         await self._live.stop()
         if self.user is not None:
             await self._end_session(CLOSE_LIMIT)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         await self.database.close()
 
     @property
@@ -157,24 +176,6 @@ class Desk:
     def demo_users(self) -> tuple[tuple[str, str, str], ...]:
         """(user name, password, role) of a demo, for its login screen; otherwise empty."""
         return self.config.demo_users
-
-    def subscribe(self, listener: Callable[[DeskEvent], object]) -> Callable[[], None]:
-        """Hear of everything that changes; returns the way to stop. Called on the event loop."""
-        self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def tell(self, event: DeskEvent) -> None:
-        """Tell all screens; used by the actions of this package. A screen's defect stays its own."""
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception as error:  # noqa: BLE001 - neither a write nor the updates may fail by it
-                log_defect(error)
 
     def read_again(self) -> None:
         """Read everything anew as soon as the database answers."""
@@ -212,6 +213,7 @@ class Desk:
         """Sign in again as the same user, under a new token; everything open stays."""
         if self.user is None:
             raise SessionEnded
+        await self._greet_again()
         user = await login.login(self.database, self.user.username, password)
         if user.must_change_password:
             raise MustChangePassword(
@@ -229,12 +231,15 @@ class Desk:
         self.store.forget_versions()
         self.store.rooms.clear()
         self.store.begin_window(date.min, date.min)
+        if self.latest_config is not self.config:
+            await self.use(self.latest_config)
 
     async def _end_session(self, limit: float) -> None:
         self._listening = False
         self.user = None
         self.undo.clear()
         self.outbox.close()
+        self.drafts.close()
         self.known.clear()
         self.missed = ()
         self.present = ()
@@ -252,6 +257,15 @@ class Desk:
         self.instance = await greeting.check(self.database)
         self._greeted = True
 
+    async def _greet_again(self) -> None:
+        """The database may have been restored meanwhile: what waits was meant for the one before."""
+        instance = await greeting.check(self.database)
+        if instance != self.instance:
+            self.outbox.close()
+            self.instance = instance
+            self.outbox.open()
+            self.drafts.open()
+
     async def _begin(self) -> None:
         """After the sign-in: listen, then read; so that nothing is missed in between."""
         self.database.warm(*reads.STATEMENTS, *writes.STATEMENTS, people.HERE)
@@ -262,6 +276,7 @@ class Desk:
             async with asyncio.timeout(FIRST_LOAD_LIMIT):
                 await self._first_load
             self.outbox.open()
+            self.drafts.open()
         except BaseException as error:
             # Also when the user gave up waiting: the next try begins from the start.
             await self.logout()
@@ -319,7 +334,8 @@ class Desk:
         """The bars of a window, not older than the answers to own writes."""
         while True:
             written = self.writes_answered
-            loaded = await reads.chart(self.database, first, last)
+            with action("Belegungsplan lesen"):
+                loaded = await reads.chart(self.database, first, last)
             if written == self.writes_answered:
                 return loaded
 
@@ -355,13 +371,13 @@ class Desk:
     async def _apply_updates(self) -> None:
         """Applies news in their order. What fails is not lost: it becomes a reload."""
         while True:
-            update, after_interruption = await self._updates.get()
+            update, missed = await self._next_update()
             if self.user is None:
                 continue
             try:
                 await self._take(update)
-                if after_interruption:
-                    self._tell_missed(update)
+                if missed is not None:
+                    news.tell_missed(self, missed)
             except (SessionEnded, MustChangePassword) as error:
                 # The live connection reports it; signing in again reads everything.
                 self._first_load_ended(error)
@@ -376,6 +392,19 @@ class Desk:
             else:
                 self._first_load_ended(None)
 
+    async def _next_update(self) -> tuple[LiveUpdate, LiveUpdate | None]:
+        """All that has come by now as one, so that a busy desk catches up with one read instead of many;
+        and of that what came after an interruption.
+        """
+        update, after_interruption = await self._updates.get()
+        missed = update if after_interruption else None
+        while not self._updates.empty():
+            later, after_interruption = self._updates.get_nowait()
+            update = update.with_later(later)
+            if after_interruption:
+                missed = missed.with_later(later) if missed else later
+        return update, missed
+
     async def _take(self, update: LiveUpdate) -> None:
         if update.presence_changed or update.reload:
             self._show_present(update.present)
@@ -384,14 +413,6 @@ class Desk:
         else:
             async with self._window_lock:
                 await news.apply(self, update.events)
-
-    def _tell_missed(self, update: LiveUpdate) -> None:
-        self.missed = news.missed(self, update.events)
-        names = tuple(dict.fromkeys(one.by for one in self.missed))
-        if update.reload:
-            self.tell(Interrupted(None))
-        elif self.missed:
-            self.tell(Interrupted(len(self.missed), names))
 
     def know_colleague(self, user: User) -> None:
         """Somebody's name or role is this now; it may be the own one."""
@@ -411,11 +432,6 @@ class Desk:
             self.present = others
             self.tell(PresenceChanged())
 
-    async def _remove_expired_files(self) -> None:
-        while True:
-            await asyncio.to_thread(self.files.remove_expired)
-            await asyncio.sleep(FILES_PAUSE)
-
     # -- states ----------------------------------------------------------------------------------
 
     def _database_state(self, state: ConnectionState) -> None:
@@ -431,13 +447,3 @@ class Desk:
     def _session_ended(self, reason: str) -> None:
         if self.user is not None:
             self.tell(SessionLost(reason))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log_defect(error)

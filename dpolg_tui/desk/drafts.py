@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dpolg_tui import locations
 from dpolg_tui.db.hosts import decode_json, encode_json
-from dpolg_tui.desk.offline import keep
+from dpolg_tui.desk.offline import NotKept
+from dpolg_tui.desk.private_lock import PrivateLock
+from dpolg_tui.desk.queue_file import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,49 +30,110 @@ class Draft:
     title: str
     raws: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """Of the form: a queued write names it, too."""
+    request: str = ""
+    """The queued write that the form was opened with."""
+
+
+MOST_DESKS = 20
+"""Of one user on one computer at a time, that keep drafts."""
 
 
 class Drafts:
-    """The drafts of the user who is signed in: a private file, gone when there are none."""
+    """The drafts of the user who is signed in: a private file of this desk, gone when there are none."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._path: Path | None = None
+        self._lock: PrivateLock | None = None
         self._kept: str | None = None
+        """What is in the file, as far as this desk has written it."""
+        self._open: tuple[Draft, ...] = ()
+        self._saved: set[str] = set()
         self.pending: tuple[Draft, ...] = ()
         """Of the last time, until the user has said what shall become of them."""
 
-    @property
-    def _path(self) -> Path | None:
+    def open(self) -> None:
+        """After the sign-in: takes the first file of this user that no other desk has."""
+        self.close()
+        for path in self._paths():
+            lock = PrivateLock(path)
+            try:
+                if lock.take():
+                    self._path, self._lock = path, lock
+                    return
+            except OSError as error:
+                log.warning("drafts cannot be kept: %s", type(error).__name__)
+                return
+
+    def close(self) -> None:
+        """Nobody is signed in: what was kept stays in its file."""
+        if self._lock is not None:
+            self._lock.release()
+        self._path = self._lock = self._kept = None
+        self._open = self.pending = ()
+
+    def _paths(self) -> list[Path]:
         user = self._desk.user
-        if user is None or not self._desk.outbox.usable:
-            return None
-        return locations.private_file("drafts", self._desk.instance, user.id)
+        if user is None or not self._desk.config.desk.offline_queue:
+            return []
+        first = locations.private_file("drafts", self._desk.instance, user.id)
+        return [first, *(first.with_stem(f"{first.stem}.{number}") for number in range(2, MOST_DESKS + 1))]
 
     def load(self) -> tuple[Draft, ...]:
-        """What was kept; what cannot be read is nothing worth stopping for."""
-        path = self._path
-        self._kept, self.pending = None, ()
-        if path is None:
+        """What was kept, also by desks that have ended; what cannot be read is nothing worth stopping for."""
+        if self._path is None:
             return ()
+        found = {one.id or str(at): one for at, one in enumerate(self._read(self._path))}
+        for path in self._paths():
+            lock = PrivateLock(path)
+            if path == self._path or not path.exists() or not lock.take():
+                continue
+            found.update({one.id or f"{path.stem} {at}": one for at, one in enumerate(self._read(path))})
+            self._take_over(found.values(), path)
+            lock.release()
+        # The program was killed between saving and forgetting the draft: it is in the queue already.
+        self.pending = tuple(one for one in found.values() if not self._desk.outbox.has_form(one.id))
+        return self.pending
+
+    def _read(self, path: Path) -> list[Draft]:
         try:
-            self._kept = path.read_text(encoding="utf-8")
-            self.pending = tuple(Draft(**one) for one in decode_json(self._kept))
+            return [Draft(**one) for one in decode_json(path.read_text(encoding="utf-8"))]
         except FileNotFoundError:
-            return ()
+            return []
         except (OSError, ValueError, TypeError) as error:
             log.warning("the drafts could not be read: %s", type(error).__name__)
-        return self.pending
+            return []
+
+    def _take_over(self, drafts: Iterable[Draft], path: Path) -> None:
+        self.pending = tuple(drafts)
+        try:
+            self.keep(())
+            keep(path, None)
+        except NotKept as error:
+            log.warning("drafts stay where they are: %s", type(error.__cause__).__name__)
 
     def keep(self, drafts: Iterable[Draft]) -> None:
         """Replaces what is kept, besides those that wait for an answer. Raises NotKept."""
-        path = self._path
-        if path is None:
+        if self._path is None:
             return
-        wanted = [*self.pending, *drafts]
-        text = encode_json([asdict(one) for one in wanted]) if wanted else None
+        self._open = tuple(one for one in drafts if one.id not in self._saved)
+        wanted = [*self.pending, *self._open]
+        text = encode_json([asdict(one) for one in wanted]) if wanted else ""
         if text != self._kept:
-            keep(path, text)
+            keep(self._path, text or None)
             self._kept = text
+
+    def saved(self, form: str) -> None:
+        """A form is saved or queued: from now on its draft would only do the same twice."""
+        if not form:
+            return
+        self._saved.add(form)
+        try:
+            self.keep(self._open)
+        except NotKept as error:
+            log.warning("a draft could not be removed: %s", type(error.__cause__).__name__)
 
     def decided(self) -> tuple[Draft, ...]:
         """The user has said what shall become of the pending ones: they are returned once."""

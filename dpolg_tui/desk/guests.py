@@ -46,8 +46,11 @@ class GuestActions(RecordActions):
         for booking_id in store.bookings_of_guests([record_id]):
             renamed = [
                 replace(bar, last_name=state["last_name"], first_name=state["first_name"])
-                for bar in store.of_booking(booking_id)
+                for bar in store.stored("booking", booking_id)
+                if bar.guest_id == record_id
             ]
+            if not renamed:
+                continue  # only a queued write will make it his
             touched += store.apply(renamed, bookings=[booking_id])
         return tuple(touched)
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dpolg_tui.db.state import Phase
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.german import search_key
-from dpolg_tui.domain.merge import Changes
-from dpolg_tui.domain.models import (
-    Booking,
-    BookingSummary,
-    FreeRoom,
-    Guest,
-    GuestSummary,
-    Status,
-    Stay,
-)
+from dpolg_tui.domain.models import BookingSummary, FreeRoom, Guest, GuestSummary, Status
+from dpolg_tui.domain.queued import Name, booking_with, guest_with
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
@@ -29,7 +21,7 @@ MOST = 2000
 """Records of a kind that are remembered: those read last."""
 
 T = TypeVar("T")
-_GUEST_FIELDS = frozenset(field.name for field in fields(Guest))
+_LINE_FIELDS = frozenset({"last_name", "first_name", "city", "email", "phone", "is_member"})
 
 
 class Known:
@@ -55,8 +47,8 @@ class Known:
             records.popitem(last=False)
 
     def get(self, kind: str, record_id: int) -> Any:
-        """A record as it was read last, or None."""
-        return self._kind(kind).get(record_id)
+        """A record as it was read last, with what is queued applied to it; or None."""
+        return self._with_queued(kind, record_id, self._kind(kind).get(record_id))
 
     def forget(self, kind: str, record_id: int) -> None:
         """It has changed: what is known of it is old."""
@@ -76,8 +68,7 @@ class Known:
                     raise
             else:
                 self.remember(kind, record_id, record)
-                return record
-        found: T | None = self._kind(kind).get(record_id)
+        found: T | None = self.get(kind, record_id)
         if found is None:
             raise Unreachable(missing)
         return found
@@ -98,8 +89,14 @@ class Known:
         """Guests of earlier searches, and those made here meanwhile, whose line contains the words."""
         words = search_key(text).split()
         lines: dict[int, GuestSummary] = dict(self._kind("guest line"))
-        for guest in self._kind("guest").values():
-            lines[guest.id] = _line(guest)
+        made = {one.record_id for one in self._desk.outbox.changes("guest") if one.creates}
+        for guest_id in (*self._kind("guest"), *made):
+            if (guest := self.get("guest", guest_id)) is not None:
+                lines[guest_id] = _line(guest)
+        for one in self._desk.outbox.changes("guest"):
+            if not one.creates and one.record_id in lines and one.record_id not in self._kind("guest"):
+                wanted = {name: value for name, value in one.wanted.items() if name in _LINE_FIELDS}
+                lines[one.record_id] = replace(lines[one.record_id], **wanted)
         found = [
             line for line in lines.values() if all(word in search_key(_searched(line)) for word in words)
         ]
@@ -153,23 +150,21 @@ class Known:
 
     # -- what is queued --------------------------------------------------------------------------
 
-    def note_queued(self, kind: str, record_id: int, changes: Changes) -> None:
-        """An own change waits to be sent: show the record as it will be."""
-        values = {field: change.after for field, change in changes.items()}
-        known = self._kind(kind).get(record_id)
+    def _with_queued(self, kind: str, record_id: int, record: Any) -> Any:
+        waiting = list(self._desk.outbox.changes(kind, record_id)) if kind in ("booking", "guest") else []
+        if not waiting:
+            return record
         if kind == "guest":
-            self._note_guest(record_id, known, {f: v for f, v in values.items() if f in _GUEST_FIELDS})
-        elif kind == "booking" and isinstance(known, Booking):
-            self.remember(kind, record_id, _changed(known, values))
+            return guest_with(record, waiting)
+        return booking_with(record, waiting, self.name_of)
 
-    def _note_guest(self, record_id: int, known: Guest | None, values: Mapping[str, Any]) -> None:
-        if known is None:
-            if record_id > 0:
-                return
-            known = Guest(record_id, "", "")
-        guest = replace(known, **values)
-        self.remember("guest", record_id, guest)
-        self.remember("guest line", record_id, _line(guest))
+    def name_of(self, guest_id: int) -> Name | None:
+        """What a guest is called, as far as this desk knows."""
+        guest = self.get("guest", guest_id) or self._kind("guest line").get(guest_id)
+        if guest is not None:
+            return guest.last_name, guest.first_name
+        bars = self._desk.store.occupancies.values()
+        return next(((bar.last_name, bar.first_name) for bar in bars if bar.guest_id == guest_id), None)
 
 
 def _line(guest: Guest) -> GuestSummary:
@@ -185,20 +180,3 @@ def _searched(line: GuestSummary) -> str:
         for part in (line.first_name, line.last_name, line.first_name, line.city, line.email, line.phone)
         if part
     )
-
-
-def _changed(booking: Booking, values: Mapping[str, Any]) -> Booking:
-    plain = {name: value for name, value in values.items() if name in _BOOKING_FIELDS}
-    if "status" in plain:
-        plain["status"] = Status(plain["status"])
-    stays = []
-    for stay in booking.stays:
-        wanted = values.get(f"stay/{stay.id}", stay)
-        if isinstance(wanted, Mapping):
-            stays.append(Stay(stay.id, wanted["room_id"], wanted["arrival"], wanted["departure"]))
-        elif wanted is not None:
-            stays.append(stay)
-    return replace(booking, **plain, stays=tuple(stays))
-
-
-_BOOKING_FIELDS = frozenset(field.name for field in fields(Booking)) - {"id", "stays", "version"}

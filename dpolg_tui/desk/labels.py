@@ -8,6 +8,8 @@ from dpolg_tui.desk.actions import GERMAN
 from dpolg_tui.desk.offline import Write
 from dpolg_tui.domain.german import clean_line, format_date_range
 from dpolg_tui.domain.labels import field_label
+from dpolg_tui.domain.merge import Change
+from dpolg_tui.domain.words import field_text
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
@@ -71,3 +73,32 @@ def _new_words(desk: Desk, write: Write) -> str:
         parts.append(format_date_range(stay["arrival"], stay["departure"]))
     words = clean_line(", ".join(part for part in parts if part))
     return f" {words}" if words else ""
+
+
+def wanted(desk: Desk, write: Write) -> list[str]:
+    """What a write wants, a line each; of several records with their names.
+
+    ``Buchung 2026-118 Huber: Zimmer 1, 21.–24.11.2026 → Zimmer 2, …``
+    """
+    lines = ["löschen"] if write.delete else []
+    for one in write.parts or (write,):
+        name = f"{of_write(desk, one).partition(':')[0]}: " if write.parts else ""
+        lines += [f"{name}{_change(desk, field, change)}" for field, change in one.typed_changes.items()]
+    return [clean_line(line) for line in lines]
+
+
+def _change(desk: Desk, field: str, change: Change) -> str:
+    """``Notizen: – → Hund``; of a stay what it is shows its place."""
+    rooms = desk.store.rooms
+    guests = {
+        id_: ", ".join(part for part in name if part)
+        for id_ in (change.before, change.after)
+        if field == "guest_id" and isinstance(id_, int) and (name := desk.known.name_of(id_))
+    }
+    before, after = (field_text(field, value, rooms, guests) for value in (change.before, change.after))
+    is_stay = field.partition("/")[0] == "stay"
+    if change.before is None:
+        return after if is_stay else f"{field_label(field)} {after}"
+    if is_stay:
+        return f"{before} → {after if change.after is not None else 'entfällt'}"
+    return f"{field_label(field)} {before} → {after}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dpolg_tui.db import reads
-from dpolg_tui.desk.events import Missed, RecordChanged
+from dpolg_tui.desk.events import Interrupted, Missed, RecordChanged
 from dpolg_tui.desk.labels import record_name
 from dpolg_tui.domain.models import Occupancy, RealtimeEvent
 
 if TYPE_CHECKING:
+    from dpolg_tui.db.live import LiveUpdate
     from dpolg_tui.desk.desk import Desk
 
 _VERBS = {"created": "angelegt", "updated": "geändert", "deleted": "gelöscht"}
@@ -24,7 +26,11 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
     of_kind: dict[str, dict[int, RealtimeEvent]] = {}
     for event in events:
         kind = event.type.partition("-")[0]
-        of_kind.setdefault(kind, {})[_record_id(event)] = event
+        events_of = of_kind.setdefault(kind, {})
+        before = events_of.get(_record_id(event))
+        if before is not None and before.type.endswith("-created") and event.type.endswith("-updated"):
+            event = replace(event, type=before.type)
+        events_of[_record_id(event)] = event
     if "user" in of_kind:
         await _read_colleagues(desk)
     if "room" in of_kind:
@@ -119,3 +125,13 @@ def _tell(desk: Desk, event: RealtimeEvent, touched: tuple[int, ...], booking_id
 
 def _record_id(event: RealtimeEvent) -> int:
     return int(str(event.payload["id"]))
+
+
+def tell_missed(desk: Desk, update: LiveUpdate) -> None:
+    """After an interruption: how much others changed meanwhile, and who."""
+    desk.missed = missed(desk, update.events)
+    names = tuple(dict.fromkeys(one.by for one in desk.missed))
+    if update.reload:
+        desk.tell(Interrupted(None))
+    elif desk.missed:
+        desk.tell(Interrupted(len(desk.missed), names))

@@ -7,26 +7,23 @@ sent. Records created here without a connection have negative ids until the data
 from __future__ import annotations
 
 import json
-import os
-import sys
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from dpolg_tui.db import rows, writes
 from dpolg_tui.db.connection import Database
-from dpolg_tui.db.hosts import decode_json, encode_json
+from dpolg_tui.db.hosts import encode_json
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Change, Changes
+from dpolg_tui.domain.models import InTheWay
+from dpolg_tui.domain.queued import Waiting
 from dpolg_tui.domain.rearrange import RecordWrite
-
-if sys.platform != "win32":
-    import fcntl
 
 _REFERENCES = frozenset({"guest_id", "booking_id"})
 """Fields that hold the id of another record."""
@@ -45,6 +42,8 @@ class State(StrEnum):
     """Sent, and the answer was lost: sending it again tells."""
     CONFLICT = "conflict"
     """The database does not take it as it is: its user must decide."""
+    OLD = "old"
+    """From before a restore of the database: its user must look at it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ class Write:
     """``{field: {from, to}}``"""
     delete: bool = False
     parts: tuple[Write, ...] = ()
+    stays: Mapping[str, int] = field(default_factory=dict)
+    """Ids of new stays until the database has given one: ``{"stay/new1": -7}``. Not sent."""
 
     @classmethod
     def of(cls, kind: str, record_id: int | None, changes: Changes, *, delete: bool = False) -> Write:
@@ -73,7 +74,7 @@ class Write:
     @property
     def key(self) -> str:
         """The same for the same wish."""
-        return encode_json(_write_to_json(self))
+        return encode_json(write_to_json(self))
 
     @property
     def raw_changes(self) -> Changes:
@@ -90,13 +91,34 @@ class Write:
 
     @property
     def temporary_ids(self) -> set[int]:
-        """Negative ids that this write mentions."""
+        """Negative ids of records and stays that this write refers to."""
         found = {self.record_id} | {
             change["to"] for name, change in self.changes.items() if name in _REFERENCES
         }
+        found |= {_stay_id(name) for name in self.changes}
         return {one for one in found if isinstance(one, int) and one < 0}.union(
             *(part.temporary_ids for part in self.parts)
         )
+
+    @property
+    def new_stays(self) -> dict[int, Mapping[str, Any]]:
+        """Where its new stays shall be, as sent, by their temporary ids."""
+        own = {id_: self.changes[name]["to"] for name, id_ in self.stays.items()}
+        for part in self.parts:
+            own |= part.new_stays
+        return own
+
+    def numbered(self, last: int) -> tuple[Write, int]:
+        """With ids for its new stays, and the last one that was given; ``last`` is taken already."""
+        parts, stays = [], dict(self.stays)
+        for part in self.parts:
+            numbered, last = part.numbered(last)
+            parts.append(numbered)
+        for name in self.changes:
+            if name.startswith("stay/new") and name not in stays:
+                last -= 1
+                stays[name] = last
+        return replace(self, parts=tuple(parts), stays=stays), last
 
     def resolved(self, aliases: Mapping[int, int]) -> Write:
         """With the ids that the database gave instead of temporary ones."""
@@ -104,14 +126,19 @@ class Write:
         def real(one: Any) -> Any:
             return aliases.get(one, one) if isinstance(one, int) and one < 0 else one
 
+        def change_of(name: str, change: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {side: real(value) for side, value in change.items()} if name in _REFERENCES else change
+
+        def name_of(name: str) -> str:
+            number = _stay_id(name)
+            return name if number is None else f"stay/{real(number)}"
+
         return replace(
             self,
             record_id=real(self.record_id),
-            changes={
-                name: {side: real(value) for side, value in change.items()} if name in _REFERENCES else change
-                for name, change in self.changes.items()
-            },
+            changes={name_of(name): change_of(name, change) for name, change in self.changes.items()},
             parts=tuple(part.resolved(aliases) for part in self.parts),
+            stays={name: real(one) for name, one in self.stays.items()},
         )
 
     async def send(self, database: Database, request: UUID) -> dict[str, Any]:
@@ -138,86 +165,68 @@ class Queued:
     """Why it is a conflict, in a German sentence."""
     changed_by: str | None = None
     """Who changed the record meanwhile, if that is why."""
+    in_the_way: tuple[InTheWay, ...] = ()
+    """Who has the room, if that is why."""
+    form: str = ""
+    """The form that it was typed into: nobody needs its draft any more."""
 
     @property
     def open(self) -> bool:
         """Whether it will be sent without anybody's doing."""
-        return self.state is not State.CONFLICT
+        return self.state in (State.WAITING, State.UNKNOWN)
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """Those of single records."""
+        return self.write.parts or (self.write,)
+
+    @property
+    def own_ids(self) -> set[int]:
+        """The temporary ids that it gives: of its record and of its stays."""
+        return {*self.write.new_stays, *([] if self.temporary is None else [self.temporary])}
+
+    def resolved(self, aliases: Mapping[int, int]) -> Queued:
+        """With other ids: real ones, or other temporary ones."""
+        temporary = None if self.temporary is None else aliases.get(self.temporary, self.temporary)
+        return replace(self, write=self.write.resolved(aliases), temporary=temporary)
+
+    def waiting(self) -> Iterator[Waiting]:
+        """What it will do to each record."""
+        for write in self.writes:
+            record_id = self.temporary if write.creates else write.record_id
+            if record_id is not None:
+                yield Waiting(
+                    write.kind,  # type: ignore[arg-type]  # of a single record
+                    record_id,
+                    write.typed_changes,
+                    write.creates,
+                    write.delete,
+                    write.stays,
+                )
 
 
-class QueueFile:
-    """The queue of one user of one installation on disk: 0600, replaced as a whole, gone when empty."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock: int | None = None
-
-    def take(self) -> bool:
-        """Whether no other desk of this user on this computer has it; it stays taken until ``release``."""
-        if sys.platform == "win32":
-            return True  # no such locks there
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise NotKept from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return False
-        self._lock = lock
-        return True
-
-    def release(self) -> None:
-        """Another desk may take it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def load(self) -> list[Queued]:
-        """What waits since the last time. A file that cannot be read is put aside, never overwritten."""
-        try:
-            found = decode_json(self.path.read_text(encoding="utf-8"))
-            return [_queued(one) for one in found["writes"]]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise NotKept(
-                f"Vorgemerkte Änderungen ließen sich nicht lesen: bitte {self.path} prüfen lassen."
-            ) from error
-        except (ValueError, KeyError, TypeError):
-            aside = self.path.with_suffix(f".unlesbar-{datetime.now(UTC):%Y%m%d%H%M%S}")
-            self.path.replace(aside)
-            raise NotKept(
-                f"Vorgemerkte Änderungen waren nicht lesbar: sie liegen jetzt in {aside}."
-            ) from None
-
-    def save(self, writes_: Iterable[Queued]) -> None:
-        """Raises NotKept, and then the file is as it was."""
-        content = [_queued_to_json(one) for one in writes_]
-        keep(self.path, encode_json({"writes": content}) if content else None)
+_saving_form: ContextVar[str] = ContextVar("saving_form", default="")
 
 
-def keep(path: Path, text: str | None) -> None:
-    """Replaces a private file (0600) atomically; None removes it. Raises NotKept."""
+@contextmanager
+def saving(form: str) -> Iterator[None]:
+    """What is written inside was typed into this form."""
+    token = _saving_form.set(form)
     try:
-        if text is None:
-            path.unlink(missing_ok=True)
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(part).replace(path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise NotKept from error
+        yield
+    finally:
+        _saving_form.reset(token)
+
+
+def form_in_hand() -> str:
+    """The form that is being saved in this task, or nothing."""
+    return _saving_form.get()
+
+
+def _stay_id(name: str) -> int | None:
+    """The temporary id in the name of a field, ``stay/-7``."""
+    number = name.removeprefix("stay/")
+    return int(number) if number != name and number.startswith("-") else None
 
 
 def _plain(value: object) -> object:
@@ -225,47 +234,25 @@ def _plain(value: object) -> object:
     return json.loads(encode_json(value))
 
 
-def _write_to_json(write: Write) -> dict[str, Any]:
+def write_to_json(write: Write) -> dict[str, Any]:
+    """As the file holds it."""
     return {
         "kind": write.kind,
         "id": write.record_id,
         "changes": dict(write.changes),
         "delete": write.delete,
-        "parts": [_write_to_json(part) for part in write.parts],
+        "parts": [write_to_json(part) for part in write.parts],
+        "stays": dict(write.stays),
     }
 
 
-def _write_from_json(value: Mapping[str, Any]) -> Write:
+def write_from_json(value: Mapping[str, Any]) -> Write:
+    """Raises KeyError or TypeError."""
     return Write(
         value["kind"],
         value["id"],
         value["changes"],
         value["delete"],
-        tuple(_write_from_json(part) for part in value["parts"]),
-    )
-
-
-def _queued_to_json(one: Queued) -> dict[str, Any]:
-    return {
-        "request": str(one.request),
-        "write": _write_to_json(one.write),
-        "label": one.label,
-        "at": one.at.isoformat(),
-        "state": one.state.value,
-        "temporary": one.temporary,
-        "reason": one.reason,
-        "changed_by": one.changed_by,
-    }
-
-
-def _queued(value: Mapping[str, Any]) -> Queued:
-    return Queued(
-        request=UUID(value["request"]),
-        write=_write_from_json(value["write"]),
-        label=value["label"],
-        at=datetime.fromisoformat(value["at"]),
-        state=State(value["state"]),
-        temporary=value["temporary"],
-        reason=value["reason"],
-        changed_by=value["changed_by"],
+        tuple(write_from_json(part) for part in value["parts"]),
+        value.get("stays", {}),
     )

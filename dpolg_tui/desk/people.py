@@ -110,7 +110,8 @@ class PeopleActions(RecordWrites):
 
     def here(self, screen: str, booking_id: int | None = None) -> None:
         """Tell colleagues where this desk is, soon and without waiting; only the last place counts."""
-        self._place = screen[:LONGEST_PLACE], booking_id
+        real = None if booking_id is None else self._desk.outbox.real_id(booking_id)
+        self._place = screen[:LONGEST_PLACE], real if real is not None and real > 0 else None
         self._moved.set()
 
     def leave(self) -> None:

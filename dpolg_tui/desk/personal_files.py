@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -20,6 +21,7 @@ from dpolg_tui.domain.zone import in_house
 log = logging.getLogger(__name__)
 
 DAY = 86400
+PAUSE = 3600.0
 _OURS = re.compile(r"(dpolg-[a-z0-9-]+|notfall-\d{8}-\d{4})\.(json|txt|csv|pdf)(\.[0-9a-f]+)?(\.part)?")
 """In a directory that the user chose there may be other files."""
 
@@ -81,6 +83,12 @@ class PersonalFiles:
         return NotWritten(
             f"Die Datei ließ sich nicht schreiben: bitte [desk] {self._setting} und den freien Platz prüfen."
         )
+
+    async def keep_removing(self) -> None:
+        """Removes expired files again and again, as long as the desk runs."""
+        while True:
+            await asyncio.to_thread(self.remove_expired)
+            await asyncio.sleep(PAUSE)
 
     def remove_expired(self) -> int:
         """Remove our files whose term is over, half-written ones after a day; returns how many."""

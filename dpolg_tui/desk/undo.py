@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NOTHING_TO_UNDO = "Es gibt nichts zurückzunehmen: seit der Anmeldung ist hier nichts geändert."
 NOTHING_TO_REDO = "Es gibt nichts wiederherzustellen: zuletzt wurde nichts zurückgenommen."
+WHEN_CONNECTED = "zurücknehmen lässt es sich, sobald die Verbindung wieder da ist."
 NOTHING_MORE = (
     "Davor ist nichts mehr, was sich zurücknehmen oder wiederherstellen ließe. Was im Weg ist, steht unter"
     " „Meine letzten Änderungen“."
@@ -137,7 +138,9 @@ class Undo:
         """
         async with self._one_at_a_time:
             if number is None:
-                return await self._first_of(self.last_changes.to_undo(), self._undo, NOTHING_TO_UNDO)
+                return self._unqueue() or await self._first_of(
+                    self.last_changes.to_undo(), self._undo, NOTHING_TO_UNDO
+                )
             entry = self.last_changes.get(number)
             if entry is None:
                 return Told(False, NOTHING_TO_UNDO)
@@ -149,11 +152,23 @@ class Undo:
         """Do again what was taken back last, or the change of that number. Goes on as ``undo``."""
         async with self._one_at_a_time:
             if number is None:
+                if (item := self._desk.outbox.put_back()) is not None:
+                    return Told(True, f"Wieder vorgemerkt: {item.label}")
                 return await self._first_of(self.last_changes.to_redo(), self._redo, NOTHING_TO_REDO)
             entry = self.last_changes.get(number)
             if entry is None or not self.last_changes.may_redo(entry):
                 return Told(False, NOTHING_TO_REDO)
             return await self._redo(entry)
+
+    def _unqueue(self) -> Told | None:
+        """The last change waits to be sent: it never will be. None: nothing waits."""
+        outbox = self._desk.outbox
+        last = outbox.last_waiting
+        if last is None:
+            return None
+        if outbox.take_back_last() is None:
+            return Told(False, f"„{last.label}“ ist vielleicht schon gespeichert: {WHEN_CONNECTED}")
+        return Told(True, f"Zurückgenommen, wird nicht gesendet: {last.label}")
 
     async def _first_of(
         self, entries: list[Entry], attempt: Callable[[Entry], Awaitable[Told]], nothing: str
@@ -198,7 +213,8 @@ class Undo:
                 entry, f"Ihre spätere Änderung „{later.words}“ ({when}) baut darauf auf{then}."
             )
         sent = tuple(inverse(step) for step in reversed(entry.steps))
-        done = await self._send(entry, sent)
+        with log.action("Änderung zurücknehmen"):
+            done = await self._send(entry, sent)
         if isinstance(done, Told):
             return self._in_the_way(entry, done.sentence, passable=done.passable)
         self.last_changes.took_back(entry, sent, done)
@@ -206,7 +222,8 @@ class Undo:
 
     async def _redo(self, entry: Entry) -> Told:
         sent = tuple(inverse(step) for step in reversed(entry.undone))
-        done = await self._send(entry, sent)
+        with log.action("Änderung wiederherstellen"):
+            done = await self._send(entry, sent)
         if isinstance(done, Told):
             return self._in_the_way(entry, done.sentence, passable=done.passable)
         self.last_changes.did_again(entry, sent, done)
@@ -221,7 +238,7 @@ class Undo:
         if entry.lost:
             return Told(False, f"„{entry.words}“ lässt sich nicht zurücknehmen: {entry.lost}.", True)
         if self._desk.outbox.must_queue:
-            return Told(False, f"„{entry.words}“ bleibt: ohne Verbindung lässt sich nichts zurücknehmen.")
+            return Told(False, f"„{entry.words}“ ist schon gespeichert: {WHEN_CONNECTED}")
         collected: dict[Record, Step] = {}
         token = _taking_back.set(collected)
         try:

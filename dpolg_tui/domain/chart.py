@@ -211,13 +211,19 @@ class Bar:
 
 
 def bars_of(occupancies: Iterable[Occupancy], window: Window) -> list[Bar]:
-    """The bars of one row from left to right. What is out of sight is left out."""
-    bars = []
+    """The bars of one row from left to right. What is out of sight is left out.
+
+    Two can share a night only while one of them waits to be sent: the earlier one is drawn over it.
+    """
+    bars: list[Bar] = []
+    taken = 0
     for occupancy in sorted(occupancies, key=lambda it: (it.arrival, it.id)):
         start, end = window.span(occupancy.arrival, occupancy.departure)
         left, right = window.crop(start, end)
+        left = max(left, taken)
         if left < right:
             bars.append(Bar(occupancy, left, right, start < left, end > right))
+            taken = right
     return bars
 
 

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from dpolg_tui.domain.booked import BookedLine, Companion, Payment
+
 
 class Status(StrEnum):
     """Status of a booking, as stored."""
@@ -108,6 +110,8 @@ class Occupancy:
     option_expires: date | None = None
     has_notes: bool = False
     version: int = 1
+    queued: bool = False
+    """Shown as it will be once a queued write is sent."""
 
     @property
     def nights(self) -> int:
@@ -132,57 +136,12 @@ class Stay:
         return (self.departure - self.arrival).days
 
 
-class LineKind(StrEnum):
-    """What a price line is for."""
-
-    NIGHTS = "nights"
-    FINAL_CLEANING = "final_cleaning"
-    SERVICE = "service"
-    DISCOUNT = "discount"
-    MEMBER_DISCOUNT = "member_discount"
-    DIFFERENCE = "difference"
-
-
 class Priority(StrEnum):
     """How urgent a reminder is."""
 
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True)
-class BookedLine:
-    """A price line as it is stored with a booking. Discounts are negative."""
-
-    position: int
-    kind: LineKind
-    label: str
-    quantity: Decimal
-    unit_price: Decimal
-    amount: Decimal
-    percentage: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """An amount received on a day; negative: paid back."""
-
-    id: int
-    amount: Decimal
-    paid_on: date
-    method: str
-    notes: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """A person who comes along, as noted with the booking."""
-
-    id: int
-    last_name: str
-    first_name: str
-    date_of_birth: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from dpolg_tui.domain.errors import InvalidInput
+from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import Role
+
+NO_EMAIL = "E-Mail hat ein @ mit etwas davor und dahinter: bitte ergänzen oder leer lassen."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,12 @@ class Presence:
     """The booking that is open there for editing."""
     own: bool = False
     """This desk's user, at another desk."""
+
+
+def check_email(text: str) -> str | None:
+    """An e-mail address as it is stored, None if there is none. Raises InvalidInput."""
+    email = clean_line(text)
+    before, _, after = email.rpartition("@")
+    if email and not (before and after):
+        raise InvalidInput(NO_EMAIL, "email")
+    return email or None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dpolg_tui.domain.zone import in_house
 from dpolg_tui.legacy.errors import NoBackup, reason
 from dpolg_tui.operations import dumps
 from dpolg_tui.operations.files import make_private, sync
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 async def back_up(settings: DatabaseSettings, server_version: tuple[int, int], directory: Path) -> Path:
     """Dump the target into ``directory``; the finished file. Raises NoBackup with the remedy."""
     program = find_pg_dump(server_version[0])
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    stamp = in_house(datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     target = directory / f"{_file_name(settings.database)}-{stamp}.dump"
     draft = target.with_name(f"{target.name}.part")
     try:

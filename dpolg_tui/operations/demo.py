@@ -139,6 +139,7 @@ class Demo:
         return replace(
             settings,
             database=config.database_from_dsn(f"{self.dsn}?sslmode=disable"),
+            arguments=None,
             demo_users=tuple(
                 (user.username, user.password, user.role.value) for user in self.description.users
             ),

@@ -37,13 +37,7 @@ APP_ACTIONS: tuple[Action, ...] = (
         "app",
         role=Role.ADMIN,
     ),
-    Action(
-        "app.undo",
-        "zurücknehmen",
-        "ctrl+z",
-        "Nimmt meine letzte Änderung zurück; steht ihr etwas im Weg, beim zweiten Mal die davor.",
-        "app",
-    ),
+    Action("app.undo", "zurücknehmen", "ctrl+z", "Nimmt meine letzte Änderung zurück.", "app"),
     Action("app.redo", "wiederherstellen", "ctrl+y", "Stellt das zuletzt Zurückgenommene wieder her.", "app"),
     Action(
         "app.last_changes",
@@ -94,6 +88,9 @@ APP_ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.own_account", "Mein Konto", "", "Zeigt die eigenen Sitzungen; ändert das Passwort.", "app"),
     Action("app.own_password", "Passwort ändern", "", "Ändert das eigene Passwort.", "app"),
+    Action(
+        "app.settings", "Einstellungen", "", "Zeigt, prüft und ändert die Verbindung zur Datenbank.", "app"
+    ),
     Action("app.sign_out", "Abmelden", "", "Beendet die Sitzung und zeigt die Anmeldung.", "app"),
     Action("app.leave", "Beenden", "ctrl+q", "Beendet das Programm.", "app", footer=True, priority=True),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -12,7 +11,6 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
@@ -28,13 +26,19 @@ from dpolg_tui.desk.events import (
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
+from dpolg_tui.tui.app_actions import AppActions
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.drafting import forget_drafts, keep_drafts, keep_drafts_at_the_end, offer_drafts
-from dpolg_tui.tui.places import FOR_ADMINS, LOGIN, PLACES, Whereabouts, whereabouts
+from dpolg_tui.tui.drafting import (
+    keep_drafts,
+    keep_drafts_at_the_end,
+    offer_old_queue,
+    offer_what_was_left,
+)
+from dpolg_tui.tui.hearing import Hearing
+from dpolg_tui.tui.places import LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
-from dpolg_tui.tui.undoing import UndoActions
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -48,7 +52,7 @@ IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
 
 
-class DeskApp(UndoActions, App[None], inherit_bindings=False):
+class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
     """The booking desk.
 
     ``start_screen`` replaces the login as the first screen, for tests and pictures.
@@ -67,12 +71,6 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         Binding("shift+tab", "focus_previous", show=False, priority=True, system=True),
     ]
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something; carries it from its listener into the app's own queue."""
-
-        event: DeskEvent
-
     def __init__(self, desk: Desk, start_screen: Callable[[], Screen[Any]] | None = None) -> None:
         super().__init__()
         self.desk = desk
@@ -84,7 +82,6 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         self._last_activity = time.monotonic()
         self._reachable = False
         self._asking = False
-        self._unsubscribe: Callable[[], None] | None = None
         self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
@@ -92,23 +89,20 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         first_theme(self, choose_theme(wanted, self.console.color_system, frozenset(self.available_themes)))
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
         self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
 
     def on_unmount(self) -> None:
         self.jobs.close_cancelled()
-        if self._unsubscribe is not None:
-            self._unsubscribe()
 
     def get_default_screen(self) -> Screen[Any]:
         """The login, unless another first screen was asked for."""
         if self._start_screen is None:
             return LOGIN.open()
-        self._read_styles()
+        self.read_styles()
         return self._start_screen()
 
-    def _read_styles(self) -> None:
+    def read_styles(self) -> None:
         """Reads the styles of everything behind the login."""
         self.stylesheet.read_all(sorted(STYLES.glob("*.tcss")))
 
@@ -134,7 +128,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
 
     async def signed_in(self) -> None:
         """After the login: opens the first place."""
-        self._read_styles()
+        self.read_styles()
         await self._fit_places()
         # Textual does not count its first mode as one: without this there is no way back to the login.
         self._modes[LOGIN_MODE] = self.get_default_screen
@@ -145,7 +139,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             self.notify("Echtzeit-Sync verbunden", timeout=3)
         if self.desk.outbox.problem:
             self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
-        work.write(self, offer_drafts(self), "Entwürfe öffnen")
+        work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
         """Ends the session and goes back to the login. Whoever calls has asked about open forms."""
@@ -263,9 +257,9 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             self._last_activity = time.monotonic()
         await super().on_event(event)
 
-    def on_desk_app_heard(self, message: Heard) -> None:
+    def heard(self, event: DeskEvent) -> None:
         """What concerns all screens at once."""
-        match message.event:
+        match event:
             case ConnectionChanged(state=state) if self.signed_in_places:
                 reachable = state.phase == "connected"
                 if reachable and not self._reachable:
@@ -318,6 +312,7 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
         held, self._held = self._held, []
         for message, severity in held[-5:]:
             self.notify(message, severity=severity)
+        self.call_later(offer_old_queue, self)
 
     # Actions
 
@@ -340,108 +335,11 @@ class DeskApp(UndoActions, App[None], inherit_bindings=False):
             "queue",
             "missed",
             "emergency_list",
+            "settings",
             "palette",
         ):
             return bool(self.signed_in_places) and not self.locked
         return True
-
-    async def go_to(self, name: str) -> None:
-        """Shows a place, or says for whom it is."""
-        if PLACES[name].allowed(self.role):
-            await self.switch_mode(name)
-        else:
-            self.notify(FOR_ADMINS, severity="warning")
-
-    async def action_chart(self) -> None:
-        await self.go_to("chart")
-
-    async def action_guests(self) -> None:
-        await self.go_to("guests")
-
-    async def action_rooms(self) -> None:
-        await self.go_to("rooms")
-
-    async def action_users(self) -> None:
-        await self.go_to("users")
-
-    async def action_audit(self) -> None:
-        await self.go_to("audit")
-
-    async def action_health(self) -> None:
-        await self.go_to("health")
-
-    async def action_legacy(self) -> None:
-        await self.go_to("legacy")
-
-    def action_help(self) -> None:
-        from dpolg_tui.tui.dialogs.help import HelpDialog, help_for
-
-        if not isinstance(self.screen, HelpDialog):
-            self.push_screen(HelpDialog(*help_for(self, self.screen)))
-
-    def action_palette(self) -> None:
-        from dpolg_tui.tui.dialogs.palette import open_palette
-
-        open_palette(self, cast("DeskScreen", self.screen))
-
-    def action_lock(self) -> None:
-        self.lock_session()
-
-    def action_who_is_here(self) -> None:
-        from dpolg_tui.tui.dialogs.presence import PresenceDialog
-
-        self.push_screen(PresenceDialog())
-
-    def action_queue(self) -> None:
-        from dpolg_tui.tui.dialogs.queue import QueueDialog
-
-        self.push_screen(QueueDialog())
-
-    def action_missed(self) -> None:
-        from dpolg_tui.tui.dialogs.missed import MissedDialog
-
-        self.push_screen(MissedDialog())
-
-    def action_emergency_list(self) -> None:
-        work.write(self, self._write_emergency_list(), "Notfallliste schreiben")
-
-    async def _write_emergency_list(self) -> None:
-        written = await self.desk.emergency.write()
-        why = self.desk.emergency.text_only(written)
-        self.notify(f"Notfallliste geschrieben: {written}" + (f". {why}" if why else ""), timeout=12)
-
-    def action_own_account(self) -> None:
-        from dpolg_tui.tui.dialogs.account import AccountDialog
-
-        self.push_screen(AccountDialog())
-
-    def action_own_password(self) -> None:
-        from dpolg_tui.tui.dialogs.password import PasswordDialog
-
-        self.push_screen(PasswordDialog())
-
-    def action_sign_out(self) -> None:
-        work.write(self, self._ask_and_sign_out(), "Abmelden")
-
-    async def _ask_and_sign_out(self) -> None:
-        if await self.ask_to_lose("Abmelden und verwerfen"):
-            forget_drafts(self)
-            await self.sign_out()
-
-    def action_leave(self) -> None:
-        work.write(self, self._ask_and_leave(), "Beenden")
-
-    async def _ask_and_leave(self) -> None:
-        if await self.ask_to_lose("Beenden und verwerfen"):
-            forget_drafts(self)
-            self.exit()
-
-    def action_cancel_job(self) -> None:
-        if self.jobs.slow is not None:
-            self.jobs.slow.cancel()
-
-    def action_hint_leave(self) -> None:
-        self.notify("Beenden mit Strg+Q")
 
     def actions_here(self) -> Iterable[str]:
         """Scopes of the actions that make sense on the visible screen."""

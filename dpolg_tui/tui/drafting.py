@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from textual.widgets import Button
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.offline import NotKept
+from dpolg_tui.domain.models import WriteResult
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.typed import Typed
@@ -25,7 +27,12 @@ NO_ROOM = "Ihre Eingaben lassen sich auf diesem Rechner nicht zwischenlagern (vo
 
 
 def draft_of(
-    kind: str, record_id: int | None, title: str, form: Form, values: Mapping[str, Any] | None = None
+    kind: str,
+    record_id: int | None,
+    title: str,
+    form: Form,
+    values: Mapping[str, Any] | None = None,
+    typed: Typed | None = None,
 ) -> Draft:
     """What was typed into a form; of a new record also what the program filled in."""
     raws = {
@@ -33,7 +40,9 @@ def draft_of(
         for name, editor in form.fields.items()
         if name not in SECRET and (record_id is None or editor.touched)
     }
-    return Draft(kind, record_id, title, raws, values or {})
+    return Draft(
+        kind, record_id, title, raws, values or {}, form.draft_id, typed.request if typed is not None else ""
+    )
 
 
 def keep_drafts(app: DeskApp) -> None:
@@ -50,8 +59,9 @@ def keep_drafts(app: DeskApp) -> None:
 
 
 def keep_drafts_at_the_end(app: DeskApp) -> None:
-    """The same while the program is ending: nothing may stop that."""
+    """The same while the program is ending: nothing may stop that. What is being saved is kept as unknown."""
     try:
+        app.desk.outbox.keep_under_way()
         keep_drafts(app)
     except Exception as error:  # noqa: BLE001 - it may be a defect of a form that ends the program
         log_defect(error)
@@ -81,6 +91,16 @@ class DraftsDialog(ConfirmDialog):
             self.finish(False)
 
 
+def _settles(app: DeskApp, request: str) -> Callable[[WriteResult], None]:
+    """The form held a queued write that did not fit: saved, that one is settled."""
+
+    def saved(result: WriteResult) -> None:
+        if request:
+            app.desk.outbox.settled(UUID(request), result)
+
+    return saved
+
+
 async def offer_drafts(app: DeskApp) -> None:
     """Asks what shall become of the forms of the last time. Only inside a worker."""
     from dpolg_tui.tui.dialogs.queue import open_form
@@ -99,7 +119,29 @@ async def offer_drafts(app: DeskApp) -> None:
         return
     app.desk.drafts.decided()
     for draft in drafts if wanted else ():
-        form = open_form(app.desk, draft.kind, draft.record_id, Typed(draft.values, draft.raws))
+        typed = Typed(draft.values, draft.raws, saved=_settles(app, draft.request), request=draft.request)
+        form = open_form(app.desk, draft.kind, draft.record_id, typed)
         if form is not None:
             await app.push_screen(form)
     keep_drafts(app)
+
+
+def offer_old_queue(app: DeskApp) -> None:
+    """Shows what was queued for the database before its restore: nothing of it is sent by itself."""
+    outbox = app.desk.outbox
+    if not outbox.from_before_restore:
+        return
+    from dpolg_tui.tui.dialogs.queue import QueueDialog
+
+    found, outbox.from_before_restore = outbox.from_before_restore, 0
+    what = "1 vorgemerkte Änderung" if found == 1 else f"{found} vorgemerkte Änderungen"
+    app.show_toast(
+        f"Die Datenbank wurde wiederhergestellt: bitte {what} aus der Zeit davor prüfen.", "warning"
+    )
+    app.push_screen(QueueDialog())
+
+
+async def offer_what_was_left(app: DeskApp) -> None:
+    """After the sign-in: forms of the last time, then queued writes to be looked at. Only in a worker."""
+    await offer_drafts(app)
+    offer_old_queue(app)

@@ -9,7 +9,7 @@ from dpolg_tui.domain.errors import InvalidInput, RuleViolated
 from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
-from dpolg_tui.tui.dialogs.conflict import ConflictDialog
+from dpolg_tui.tui.dialogs.conflict import ConflictDialog, is_gone
 from dpolg_tui.tui.widgets.form import Form
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ async def save_changes(
     form: Form,
     save: Callable[[Changes, Mapping[str, object]], Awaitable[WriteResult]],
     guest_names: dict[int, str] | None = None,
+    stay_gone: Callable[[bool], Awaitable[None]] | None = None,
 ) -> WriteResult | None:
     """Sends the changes of a form until no field conflicts any more. Only inside a worker.
 
-    ``save`` gets the changes, and what the form took for stored.
+    ``save`` gets the changes, and what the form took for stored. ``stay_gone`` is told whether a stay
+    that a colleague has removed is wanted all the same.
 
     None: nothing was saved, because nothing is changed or the user went back to the form.
     """
@@ -46,7 +48,10 @@ async def save_changes(
         if chosen is None:
             form.mark(result.conflicts, result.changed_by or "Jemand")
             return None
-        form.settle(result.conflicts, chosen)
+        gone = [conflict for conflict in result.conflicts if is_gone(conflict)]
+        form.settle([conflict for conflict in result.conflicts if conflict not in gone], chosen)
+        if gone and stay_gone is not None:
+            await stay_gone(chosen[gone[0].field] is not None)
 
 
 def saved_sentence(what: str, result: WriteResult) -> str:

@@ -7,6 +7,9 @@ BEGIN
     NEW.username := normalize(btrim(NEW.username), NFC);
     NEW.full_name := nullif(btrim(NEW.full_name), '');
     NEW.email := nullif(btrim(NEW.email), '');
+    IF NEW.email NOT LIKE '%_@_%' AND (TG_OP = 'INSERT' OR NEW.email IS DISTINCT FROM OLD.email) THEN
+        PERFORM app.refuse('users_email_at', 'an e-mail address has an @');
+    END IF;
     RETURN NEW;
 END $$;
 

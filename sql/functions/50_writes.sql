@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION app.begin_request(request uuid, function_name text, a
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    asking bigint := app.session_user_id();
+    -- Once more: the session may have ended since the function that writes looked at it.
+    asking bigint := app.require_session();
     hash bytea := sha256(convert_to(arguments::text, 'UTF8'));
     before app.requests;
 BEGIN
@@ -32,6 +33,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF answer ->> 'outcome' = 'done' THEN
+        -- A session that ended while this write waited: its rows would be signed by nobody.
+        PERFORM app.require_session();
         UPDATE app.requests r SET answer = finish_request.answer WHERE r.id = request;
     ELSE
         DELETE FROM app.requests r WHERE r.id = request;

@@ -132,5 +132,14 @@ async def test_probe_says_that_it_is_the_certificate(with_tls: Impostor) -> None
     steps = {step.step: step for step in await probe(_settings("localhost", with_tls))}
     assert steps[Step.PORT].result is Result.OK
     assert steps[Step.TLS].result is Result.FAILED
-    assert "Zertifikat" in steps[Step.TLS].sentence
+    assert "kommt von keiner bekannten Stelle" in steps[Step.TLS].sentence
     assert steps[Step.PASSWORD].result is Result.SKIPPED
+
+
+async def test_probe_says_that_the_certificate_is_another_server_s(
+    with_tls: Impostor, certificate: Path
+) -> None:
+    settings = replace(_settings("127.0.0.1", with_tls), ca_file=certificate)
+    steps = {step.step: step for step in await probe(settings)}
+    assert steps[Step.TLS].result is Result.FAILED
+    assert "gilt für einen anderen Namen" in steps[Step.TLS].sentence

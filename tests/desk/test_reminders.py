@@ -13,9 +13,10 @@ import pytest
 
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import DeskEvent, RecordChanged
+from dpolg_tui.domain.booked import LineKind
 from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.models import LineKind, Outcome, Priority
+from dpolg_tui.domain.models import Outcome, Priority
 from tests.databases import TestDatabase
 from tests.tui.forms_house import book, furnish, signed_in
 

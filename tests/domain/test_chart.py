@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -73,6 +74,16 @@ def test_bars_of_a_room_never_overlap_and_run_from_left_to_right(
     occupancies: list[Occupancy], window: Window
 ) -> None:
     bars = bars_of(occupancies, window)
+    assert all(0 <= bar.start < bar.end <= window.width for bar in bars)
+    assert all(one.end <= other.start for one, other in pairwise(bars))
+
+
+@given(one_room(), st.integers(0, 30), st.integers(1, 30), windows)
+def test_a_bar_that_waits_to_be_sent_may_overlap_another_and_breaks_no_line(
+    occupancies: list[Occupancy], day: int, nights: int, window: Window
+) -> None:
+    waits = replace(stay(-1, 1, day, nights), queued=True)
+    bars = bars_of([*occupancies, waits], window)
     assert all(0 <= bar.start < bar.end <= window.width for bar in bars)
     assert all(one.end <= other.start for one, other in pairwise(bars))
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from dpolg_tui.domain.booked import LineKind
 from dpolg_tui.domain.german import format_number
 from dpolg_tui.domain.labels import field_label, value_label
-from dpolg_tui.domain.models import HistoryEntry, LineKind, Priority, Reminder
+from dpolg_tui.domain.models import HistoryEntry, Priority, Reminder
 from dpolg_tui.domain.words import history_lines
 
 

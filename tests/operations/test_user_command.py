@@ -110,7 +110,8 @@ def test_the_rules_of_the_desk(user: Run) -> None:
         (("parameters", "--memory-kib", "8"), "19456"),
         (("parameters", "--memory-kib", "99999999999999"), "19456"),
         (("parameters", "--iterations", "-99999999999999"), "2 bis 10"),
-        (("edit", "anna", "--email", "x"), "3 bis 100 Zeichen"),
+        (("edit", "anna", "--email", "x"), "E-Mail hat ein @"),
+        (("edit", "anna", "--email", "a@" + "b" * 99), "3 bis 100 Zeichen"),
     ):
         code, out, err = user(*arguments)
         assert (code, out) == (1, ""), arguments

@@ -10,6 +10,7 @@ from tests.snapshots import scenes_chart as chart
 from tests.snapshots import scenes_health as health
 from tests.snapshots import scenes_offline as offline
 from tests.snapshots import scenes_people as people
+from tests.snapshots import scenes_settings as settings
 from tests.snapshots.opening import DAY, Scene
 from tests.tui.desk_app import Running
 
@@ -112,6 +113,8 @@ SCENES: dict[str, Scene] = {
     "who-is-here": people.who_is_here,
     "last-changes": last_changes,
     "booking-editing": people.booking_editing,
+    "settings": settings.typed,
+    "settings-tested": settings.tested,
     "queue": offline.queue,
     "queue-empty": offline.queue_empty,
     "missed": offline.missed,

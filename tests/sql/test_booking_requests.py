@@ -6,6 +6,7 @@ import asyncio
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from tests.sql.bookings import booked, set_status
 from tests.sql.stage import Desk, Stage, change, new, stay
@@ -72,3 +73,28 @@ async def test_what_was_refused_may_be_tried_again(stage: Stage, anna: Desk, ben
     assert (await anna.save("booking", None, changes, request=request))["outcome"] == "taken"
     await set_status(ben, other["id"], "bestaetigt", "storniert")
     assert (await anna.save("booking", None, changes, request=request))["outcome"] == "done"
+
+
+async def test_a_session_that_ends_between_check_and_request_says_so(stage: Stage, anna: Desk) -> None:
+    """The function that writes has looked at the session just before; the request looks once more."""
+    await stage.superuser.execute("UPDATE auth.sessions SET ended_at = now(), end_reason = 'deactivated'")
+    await stage.superuser.execute(f"SET app.session_token = '{anna.token}'")
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError) as refused:
+        await stage.superuser.fetchval("SELECT app.begin_request($1, 'save bookings', '{}')", uuid4())
+    assert refused.value.constraint_name == "session_deactivated"
+
+
+async def test_a_write_that_waits_while_its_session_ends_is_undone(stage: Stage, anna: Desk) -> None:
+    state = await booked(anna, stage, stay(stage.rooms[1], 0, 3))
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    async with stage.superuser.transaction():
+        await stage.superuser.execute("SELECT FROM app.bookings FOR UPDATE")
+        save = asyncio.create_task(anna.save("booking", state["id"], {"notes": change(None, "spät")}))
+        async with asyncio.timeout(20):
+            while not await stage.superuser.fetchval(waiting):  # noqa: ASYNC110 - another process is asked
+                await asyncio.sleep(0.02)
+        await stage.superuser.execute("UPDATE auth.sessions SET ended_at = now(), end_reason = 'deactivated'")
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError) as refused:
+        await save
+    assert refused.value.constraint_name == "session_deactivated"
+    assert await stage.superuser.fetchval("SELECT notes FROM app.bookings") is None

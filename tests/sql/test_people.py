@@ -313,3 +313,18 @@ async def test_a_place_is_told_once_and_never_for_somebody_else(stage: Stage, an
     async with connected(stage.database.dsn, token) as again:
         answer = await again.fetchval("SELECT app.heartbeat(NULL)")
     assert [row["screen"] for row in answer["present"]] == ["Buchung", None, "Gäste"]
+
+
+async def test_an_email_has_an_at(stage: Stage, admin: Desk) -> None:
+    fields = {"username": "fritz", "full_name": "Fritz Neu", "role": "user"}
+    for email in ("fritz", "fritz@", "@example.org"):
+        assert await refused(create(admin, **fields, email=email)) == "users_email_at"
+    answer = await create(admin, **fields, email="fritz@example.org")
+    wrong = {"email": change("fritz@example.org", "fritz.example.org")}
+    assert await refused(admin.save("user", answer["id"], wrong)) == "users_email_at"
+    # One that was stored before there was this rule stops nobody from changing the rest.
+    await stage.superuser.execute("ALTER TABLE auth.users DISABLE TRIGGER user_normal")
+    await stage.superuser.execute("UPDATE auth.users SET email = 'früher' WHERE username = 'fritz'")
+    await stage.superuser.execute("ALTER TABLE auth.users ENABLE TRIGGER user_normal")
+    renamed = {"full_name": change("Fritz Neu", "Fritz Alt")}
+    assert (await admin.save("user", answer["id"], renamed))["outcome"] == "done"

@@ -116,7 +116,7 @@ def test_the_checker_tells_lost_from_doubled_from_late() -> None:
     assert told.acknowledged == {f"d001-1-{number}" for number in (1, 2, 3, 4)}
     counts = checker.Counter({"chaos-d001-1-1": 1, "chaos-d001-1-3": 2})
     replayed = checker.Replay({("booking/1", 3, "a", "b")}, set(), checker.Counter(), 0, [])
-    verdict = checker.judge(told, replayed, counts)
+    verdict = checker.judge(told, replayed, counts, {})
     assert (verdict.lost, verdict.doubled) == (["d001-1-2", "d001-1-4"], ["d001-1-3"])
     assert checker.beyond(told, 2.5, [], {"d001": 0}) == (["d001-1-4"], 3)
     assert checker.beyond(told, 2.5, [(0, 6, 8)], {"d001": 0}) == ([], 2), "a stopped desk is not late"

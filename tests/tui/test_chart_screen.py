@@ -146,7 +146,7 @@ async def test_filter_by_category_and_free_nights(database: TestDatabase) -> Non
         tomorrow = chart.today + DAY
         dialog.query_one("#field-free_from Input", Input).value = f"{tomorrow:%d.%m.%Y}"
         dialog.query_one("#field-free_until Input", Input).value = "+1"
-        dialog.query_one("#apply").press()
+        await chart.press("ctrl+s")
         await chart.back()
         await chart.run.until(
             lambda: [room.id for room in chart.widget.model.shown_rooms] == [chart.house.double], "filtered"

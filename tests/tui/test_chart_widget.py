@@ -53,6 +53,7 @@ def test_a_bar_says_status_name_persons_and_at_most_three_glyphs() -> None:
     assert bar_text(stay, 9, TODAY) == "◆ Huber !"
     assert bar_text(stay, 8, TODAY) == "◆ Huber "
     assert bar_text(stay, 6, TODAY) == "◆ Hub…"
+    assert bar_text(replace(stay, queued=True), 6, TODAY) == "↑ Hub…"
     block = Occupancy(2, 1, TODAY, TODAY + DAY, Kind.OUT_OF_ORDER, "Heizung")
     assert bar_text(block, 20, TODAY) == "╳ defekt: Heizung   "
 

@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-
 import asyncpg
 
-from dpolg_tui.config import Config
 from dpolg_tui.db.state import Phase
-from dpolg_tui.desk import Desk
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.tui.app import DeskApp
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.dialogs.missed import MissedDialog
 from dpolg_tui.tui.dialogs.queue import QueueDialog
 from dpolg_tui.tui.screens.booking import BookingScreen
-from dpolg_tui.tui.screens.chart import ChartScreen
 from tests.databases import TestDatabase
-from tests.tui.desk_app import Running, config_for
-from tests.tui.forms_house import Desks, book, furnish, in_days, signed_in
-from tools.wire_proxy import WireProxy, wire_proxy
-
-
-def through(database: TestDatabase, proxy: WireProxy) -> Config:
-    config = config_for(database)
-    return replace(config, database=replace(config.database, hosts=(proxy.address,), action_timeout=3.0))
-
-
-@asynccontextmanager
-async def cut_off(database: TestDatabase) -> AsyncIterator[tuple[Desks, WireProxy]]:
-    """The application behind a proxy, a colleague beside it."""
-    async with AsyncExitStack() as stack:
-        proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))
-        ben = await stack.enter_async_context(signed_in(database, "ben"))
-        things = await furnish(ben)
-        desk = Desk(through(database, proxy))
-        desk.start()
-        stack.push_async_callback(desk.close)
-        anna = database.users["anna"]
-        await desk.login(anna.username, anna.password)
-        app = DeskApp(desk, start_screen=ChartScreen)
-        pilot = await stack.enter_async_context(app.run_test(size=(110, 30), notifications=True))
-        app.add_mode("chart", ChartScreen)  # somebody is signed in
-        yield Desks(Running(app, pilot), ben, things), proxy
-
-
-async def offline(desks: Desks, proxy: WireProxy) -> None:
-    await proxy.refuse()
-    await desks.here.until(lambda: desks.here.desk.connection.phase is Phase.OFFLINE, "offline")
+from tests.tui.forms_house import book, in_days
+from tests.tui.offline_desk import cut_off, offline
 
 
 async def notes_of(database: TestDatabase, booking: int) -> list[str]:

@@ -127,6 +127,21 @@ async def test_a_name_that_exists_is_refused_at_its_field(database: TestDatabase
         assert desks.form.field("username").raw == "BEN"
 
 
+async def test_an_email_without_an_at_is_refused_at_its_field(database: TestDatabase) -> None:
+    async with administration(database) as (desks, _):
+        await desks.press("n")
+        await desks.here.until(lambda: isinstance(desks.screen, UserDialog), "form")
+        await desks.type_into("username", "fritz")
+        await desks.type_into("email", "fritz.example.org")
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: "@" in desks.form.field("email").error, "sentence")
+        assert desks.form.field("username").raw == "fritz"
+        assert desks.form.field("email").raw == "fritz.example.org"
+        await desks.type_into("email", "fritz@example.org")
+        await desks.press("ctrl+s")
+        await shown_password(desks)
+
+
 async def test_nobody_changes_the_own_role_or_access(database: TestDatabase) -> None:
     async with administration(database) as (desks, screen):
         await go_to(desks, screen, "admin")

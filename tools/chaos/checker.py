@@ -176,7 +176,19 @@ class Verdict:
     doubled: list[str]
 
 
-def judge(history: Told, replayed: Replay, counts: Counter[str]) -> Verdict:
+async def born(connection: asyncpg.Connection) -> dict[str, str]:
+    """The booking or block that was made with each marker: ``booking/7``, ``block/9``."""
+    found = {}
+    for row in await connection.fetch(
+        "SELECT table_name, record_id, new_data::text FROM app.audit_log "
+        "WHERE operation = 'INSERT' AND table_name IN ('bookings', 'occupancies')"
+    ):
+        kind = "booking" if row[0] == "bookings" else "block"
+        found.update(dict.fromkeys(MARKER.findall(row[2]), f"{kind}/{row[1]}"))
+    return found
+
+
+def judge(history: Told, replayed: Replay, counts: Counter[str], born: dict[str, str]) -> Verdict:
     """Every acknowledged write exactly once, no other one twice."""
     lost, doubled = [], []
     for name, operation in history.operations.items():
@@ -189,13 +201,16 @@ def judge(history: Told, replayed: Replay, counts: Counter[str]) -> Verdict:
             elif acknowledged and not times:
                 lost.append(name)
         elif "gone" in expect:
-            if acknowledged and replayed.deletions[expect["gone"]] != 1:
+            _, _, block = born.get(expect["gone"], expect["gone"]).partition("/")
+            if acknowledged and (not block or replayed.deletions[int(block)] != 1):
                 lost.append(name)
         elif "status" in expect:
             if acknowledged and tuple(expect["status"]) not in replayed.statuses:
                 lost.append(name)
-        elif acknowledged and not {tuple(one) for one in expect.get("places", [])} <= replayed.places:
-            lost.append(name)
+        else:
+            places = {(born.get(whose, whose), *rest) for whose, *rest in expect.get("places", [])}
+            if acknowledged and not places <= replayed.places:
+                lost.append(name)
     return Verdict(lost, doubled)
 
 

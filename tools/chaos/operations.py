@@ -16,8 +16,8 @@ from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.domain.rearrange import Place, Plan
 from dpolg_tui.domain.undo import Entry
+from tools.chaos.history import MARKER, owner, place
 from tools.chaos.history import Place as Place_
-from tools.chaos.history import owner, place
 
 DAYS = 45
 """So far into the future they book."""
@@ -210,19 +210,30 @@ class Staff:
         raise InvalidInput
 
     async def _block_delete(self, marker: str) -> Operation:  # noqa: ARG002
-        block = self._bar(blocks=True).id
-        return Operation("block_delete", lambda: self._desk.blocks.delete(block), {"gone": block})
+        bar = self._bar(blocks=True)
+        return Operation("block_delete", lambda: self._desk.blocks.delete(bar.id), {"gone": self._owner(bar)})
 
     async def _undo(self, marker: str) -> Operation:  # noqa: ARG002
         """Only of places: values of their own are counted, and an old one would be there once more."""
         last, self._last = self._last, None
         if last is None or self._desk.outbox.waiting or self._desk.undo.entries[:1] != [last[0]]:
             raise InvalidInput
-        return Operation("undo", self._desk.undo.undo, {"places": last[1]})
+        return Operation("undo", partial(self._desk.undo.undo, last[0].number), {"places": last[1]})
+
+    def _owner(self, bar: Occupancy) -> str:
+        """Whose place a bar is; of what waits in the queue only the value of its own is known."""
+        record = bar.id if bar.is_block else bar.booking_id or 0
+        if record > 0:
+            return owner(bar)
+        creating = (item for item in self._desk.outbox.items if item.temporary == record)
+        marker = next((MARKER.search(item.write.key) for item in creating), None)
+        if marker is None:
+            raise InvalidInput  # it is being sent
+        return marker[0]
 
     def _planned(self, kind: str, plan: Plan, act: Callable[[], Awaitable[Any]]) -> Operation:
         def places(bar: Occupancy, wanted: Iterable[Place]) -> list[Place_]:
-            return [place(owner(bar), each.room_id, each.arrival, each.departure) for each in wanted]
+            return [place(self._owner(bar), each.room_id, each.arrival, each.departure) for each in wanted]
 
         self._before = [one for step in plan for one in places(step.bar, [Place.of(step.bar)])]
         return Operation(

@@ -38,7 +38,8 @@ CROWDED, MOST_CROWDED = 2.0, 4.0
 """From this slowness on limits are multiplied by it, up to the second: other programs take the processors."""
 ROUND = 6.0
 LONGEST_FAULT = 2.5
-LOOK = 0.1
+LOOK, LOOK_PER_DESK = 0.1, 0.005
+"""Seconds between two looks at all views: what is measured should not be the looking."""
 WRONG = (
     "lost",
     "doubled",
@@ -75,6 +76,7 @@ class Run:
         self.queues_stuck = 0
         self.slowness = [1.0]
         self._next_long_stop = math.inf
+        self._look = max(LOOK, LOOK_PER_DESK * options.desks)
         self._watched_on = 0.0 if options.negative_control else NEVER
 
     @property
@@ -145,8 +147,9 @@ class Run:
         """Late is a view that is not right within its limit; it is watched on, to tell late from never."""
         behind = {view["desk"] for view in await self._views()}
         late: dict[str, dict[str, Any]] = {}
-        limit = VIEW_LIMIT * self.crowded
         while True:
+            # By how crowded it is now: a hundred desks that come back at once crowd the computer themselves.
+            limit = VIEW_LIMIT * self.crowded
             asked = time.monotonic()
             views = {view["desk"]: view for view in await self._views()}
             differing = await checker.views_differ(connection, list(views.values()))
@@ -164,7 +167,7 @@ class Run:
                 self.late += late.values()
             if not behind or after > limit + self._watched_on:
                 return
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self._look)
 
     def _late(self, view: dict[str, Any], differing: list[str], limit: float) -> dict[str, Any]:
         """What a desk was doing when its view was late."""
@@ -189,7 +192,7 @@ class Run:
             if time.monotonic() - since > QUEUE_LIMIT * self.crowded:
                 self.queues_stuck += len(busy)
                 return
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(self._look)
 
     async def _watch_slowness(self) -> None:
         while True:
@@ -262,7 +265,8 @@ async def _figures(
 ) -> dict[str, Any]:
     told = checker.told(events)
     replayed = await checker.replay(connection, before, first)
-    verdict = checker.judge(told, replayed, await checker.executions(connection))
+    counts, born = await checker.executions(connection), await checker.born(connection)
+    verdict = checker.judge(told, replayed, counts, born)
     process_of = {name: process.number for process in ground.processes for name in process.names}
     limit = ACTION_LIMIT + GRACE * _crowded(conducted.slowness)
     late, slowest = checker.beyond(told, limit, ground.stops, process_of)
@@ -275,6 +279,7 @@ async def _figures(
         "overlaps": conducted.overlaps + replayed.overlaps + await checker.overlaps(connection),
         "overlap_looks": conducted.looks,
         "stale_views": len(conducted.late),
+        "never_right": sum(one["right_after"] is None for one in conducted.late),
         "pictures": conducted.pictures,
         "slowest_view": round(conducted.slowest_view, 2),
         "beyond_limit": len(late),

@@ -125,12 +125,18 @@ class Seat:
             self._history.note("unknown", op=self._operation)
 
     def discard_refused(self) -> None:
-        """What does not fit any more: its user gives it up."""
-        for one in self.desk.outbox.items:
-            if one.state is State.CONFLICT:
-                self._tracked.pop(one.request, None)
-                self._history.note("refused", request=str(one.request))
-                self.desk.outbox.discard(one.request)
+        """What does not fit any more: its user gives it up, and with it what builds on it."""
+        outbox = self.desk.outbox
+        for one in outbox.items:
+            if one.state is not State.CONFLICT or one not in outbox.items:
+                continue
+            gone = [item.request for item in (one, *outbox.building_on(one.request))]
+            tracked = {request: self._tracked.pop(request) for request in gone if request in self._tracked}
+            if outbox.discard(one.request):
+                for request in gone:
+                    self._history.note("refused", request=str(request))
+            else:
+                self._tracked.update(tracked)  # one of them is being sent
 
     def view(self) -> dict[str, Any]:
         """What this desk shows."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Button, Static
 
 from dpolg_tui.desk.events import DeskEvent, PresenceChanged, RecordChanged
@@ -18,13 +16,14 @@ from dpolg_tui.domain.people import Session
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.widgets.session_table import SessionTable
 from dpolg_tui.tui.work import read, write
 
 THIS_SESSION = "Das ist diese Sitzung: „Abmelden“ (Strg+P) beendet sie."
 
 
-class AccountDialog(BaseDialog[None]):
+class AccountDialog(Hearing, BaseDialog[None]):
     """Own sessions, each of which can be ended here, and the way to a new password."""
 
     SCOPE = "account"
@@ -32,16 +31,9 @@ class AccountDialog(BaseDialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("account")
     AUTO_FOCUS = "SessionTable"
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
-
     def __init__(self) -> None:
         super().__init__("Mein Konto")
         self.add_class("wide")
-        self._unsubscribe: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         user = self.desk.user
@@ -60,16 +52,9 @@ class AccountDialog(BaseDialog[None]):
         return self.query_one(SessionTable)
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self._reload()
 
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-
-    def on_account_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        event = message.event
+    def heard(self, event: DeskEvent) -> None:
         if isinstance(event, PresenceChanged) or (isinstance(event, RecordChanged) and event.kind == "user"):
             self._reload()
 

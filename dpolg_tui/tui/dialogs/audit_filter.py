@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import Button
 
 from dpolg_tui.domain.audit import AuditFilter, parse_past_day
@@ -16,6 +17,7 @@ from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.german import format_date, search_key
 from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.models import User
+from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.widgets.field import Field
@@ -41,11 +43,13 @@ class Record:
 class AuditFilterDialog(BaseDialog[AuditFilter]):
     """Answers the filter; an empty one shows everything again."""
 
+    SCOPE = "dialog"
     HELP = (
         "Tage: 21.11. · 21.11.25 · heute · gestern · mo · -7 (vor sieben Tagen); beide Tage zählen mit. "
         "„Eintrag“ bietet den an, der in der Liste markiert ist. In den Auswahllisten springen Buchstaben "
         "zum nächsten passenden Wort."
     )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     AUTO_FOCUS = "Choice"
 
     def __init__(
@@ -71,7 +75,7 @@ class AuditFilterDialog(BaseDialog[AuditFilter]):
         yield Form(self._user, self._kind, self._record, self._column, self._first, self._last)
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button("Anwenden", "apply", primary=True)
+        yield self.button("Anwenden  Strg+S", "apply", primary=True)
         yield self.button("Alles zeigen", "all")
         yield self.button("Abbrechen", "cancel")
 
@@ -117,9 +121,10 @@ class AuditFilterDialog(BaseDialog[AuditFilter]):
             self.finish(AuditFilter())
         elif event.button.id == "apply":
             event.stop()
-            self._apply()
+            self.action_save()
 
-    def _apply(self) -> None:
+    def action_save(self) -> None:
+        """Answers with what is chosen, or shows at which day something is wrong."""
         form = self.query_one(Form)
         form.clear_errors()
         try:

@@ -23,6 +23,15 @@ LONGEST = 200
 """Characters of a value that are shown: enough to tell two notes apart."""
 
 
+GONE = "Aufenthalt entfernt"
+AS_NEW = "als neuer Aufenthalt: "
+
+
+def is_gone(conflict: Conflict) -> bool:
+    """Whether it is about a stay that a colleague has removed."""
+    return conflict.theirs is None and conflict.field.startswith("stay/")
+
+
 class ConflictDialog(BaseDialog[dict[str, object]]):
     """Answers the wanted value of each field, or None: back to the form, nothing saved."""
 
@@ -77,10 +86,10 @@ class ConflictDialog(BaseDialog[dict[str, object]]):
 
     def _options(self, conflict: Conflict) -> tuple[Text, Text]:
         chosen = self._choice[conflict.field]
-        return (
-            self._option(self._words(conflict, conflict.mine), chosen == MINE),
-            self._option(self._words(conflict, conflict.theirs), chosen == THEIRS),
-        )
+        mine, theirs = self._words(conflict, conflict.mine), self._words(conflict, conflict.theirs)
+        if is_gone(conflict):
+            mine, theirs = f"{AS_NEW}{mine}", GONE
+        return self._option(mine, chosen == MINE), self._option(theirs, chosen == THEIRS)
 
     @staticmethod
     def _option(words: str, chosen: bool) -> Text:

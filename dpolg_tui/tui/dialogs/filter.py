@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import Button
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import Occupancy, Room, Status
+from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.widgets.fields import ChoiceField, DateField
@@ -62,10 +65,12 @@ class ChartChoice:
 class FilterDialog(BaseDialog[ChartChoice]):
     """Answers the choice; an empty one shows everything again."""
 
+    SCOPE = "dialog"
     HELP = (
         "Zimmer, die nicht passen, werden ausgeblendet; Aufenthalte mit anderem Status werden blass. "
         "Mit „frei ab“ und „frei bis“ bleiben nur Zimmer, die in diesen Nächten frei sind."
     )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dialog")
     AUTO_FOCUS = "Choice"
 
     def __init__(self, choice: ChartChoice, rooms: Iterable[Room]) -> None:
@@ -86,7 +91,7 @@ class FilterDialog(BaseDialog[ChartChoice]):
         )
 
     def compose_buttons(self) -> ComposeResult:
-        yield self.button("Anwenden", "apply", primary=True)
+        yield self.button("Anwenden  Strg+S", "apply", primary=True)
         yield self.button("Alles zeigen", "all")
         yield self.button("Abbrechen", "cancel")
 
@@ -110,9 +115,10 @@ class FilterDialog(BaseDialog[ChartChoice]):
             self.finish(ChartChoice())
         elif event.button.id == "apply":
             event.stop()
-            self._apply()
+            self.action_save()
 
-    def _apply(self) -> None:
+    def action_save(self) -> None:
+        """Answers with what is chosen, or shows at which day something is wrong."""
         days: dict[str, date | None] = {}
         for name in ("free_from", "free_until"):
             field = self.query_one(f"#field-{name}", DateField)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Button
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.events import DeskEvent, RecordChanged, StoreReloaded
+from dpolg_tui.desk.offline import saving
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.tui.abstract import AbstractMeta
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.drafting import draft_of
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.work import read, write
 
 
-class FormDialog(BaseDialog[int]):
+class FormDialog(Hearing, BaseDialog[int], metaclass=AbstractMeta):
     """Creates or edits one record; answers its id once it is saved.
 
     Subclasses make the form and say how to read, create and save.
@@ -43,12 +45,6 @@ class FormDialog(BaseDialog[int]):
     typed: Typed | None = None
     """What was typed before and is wanted again."""
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
-
     def __init__(
         self, title: str, record_id: int | None, prefill: Mapping[str, object] | None = None
     ) -> None:
@@ -57,17 +53,16 @@ class FormDialog(BaseDialog[int]):
         self.form = self.make_form()
         self._prefill = dict(prefill or {})
         self._saving = False
-        self._unsubscribe: Callable[[], None] | None = None
 
     # What subclasses say
 
+    @abstractmethod
     def make_form(self) -> Form:
         """The fields."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def fetch(self, record_id: int) -> Mapping[str, object]:
         """The stored values."""
-        raise NotImplementedError
 
     def defaults(self) -> Mapping[str, object]:
         """What a new record starts with."""
@@ -80,13 +75,13 @@ class FormDialog(BaseDialog[int]):
         """Asks before something with consequences is saved; False: back to the form."""
         return True
 
+    @abstractmethod
     async def create(self, values: dict[str, object]) -> WriteResult:
         """Stores a new record."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def save(self, record_id: int, changes: Changes, known: Mapping[str, object]) -> WriteResult:
         """Stores what changed. ``known`` is what the form took for stored."""
-        raise NotImplementedError
 
     def loaded(self) -> None:
         """The stored values are shown."""
@@ -104,7 +99,6 @@ class FormDialog(BaseDialog[int]):
         yield self.button("Abbrechen", "cancel")
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         if self.record_id is None:
             self.form.load({**self.defaults(), **self._prefill})
             self._type_again()
@@ -113,10 +107,6 @@ class FormDialog(BaseDialog[int]):
         else:
             self.form.ready = False
             read(self, self._load(self.record_id), f"{self.WORD} lesen", failed=self._not_loaded)
-
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
 
     async def _load(self, record_id: int) -> None:
         values = await self.fetch(record_id)
@@ -141,13 +131,11 @@ class FormDialog(BaseDialog[int]):
         return self.form.dirty
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form)
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        return draft_of(self.KIND, self.record_id, self.title or self.WORD, self.form, typed=self.typed)
 
-    def on_form_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        event = message.event
+    def heard(self, event: DeskEvent) -> None:
         if isinstance(event, StoreReloaded) and self.record_id is not None and self.form.ready:
             # After an interruption nobody says what was changed, nor by whom.
             read(self, self._follow(self.record_id, "Jemand"), f"{self.WORD} lesen", group="follow")
@@ -194,21 +182,14 @@ class FormDialog(BaseDialog[int]):
             self.judge(values)
             if not await self.agreed():
                 return
-            record_id = self.record_id
-            if record_id is None:
-                result: WriteResult | None = await self.create(
-                    {name: value for name, value in values.items() if value is not None}
-                )
-            else:
-                result = await save_changes(
-                    self.desk_app, self.form, lambda changes, known: self.save(record_id, changes, known)
-                )
+            with saving(self.form.draft_id):
+                result = await self._send(values)
             if result is None:
                 return
             match result.outcome:
                 case Outcome.DONE:
                     self.desk_app.show_toast(saved_sentence(self.WORD, result))
-                    self.finish(result.id if result.id is not None else record_id)
+                    self.finish(result.id if result.id is not None else self.record_id)
                     self._saved(result)
                 case Outcome.QUEUED:
                     self.desk_app.show_toast(queued_sentence(self.WORD))
@@ -224,6 +205,14 @@ class FormDialog(BaseDialog[int]):
                     )
         finally:
             self._saving = False
+
+    async def _send(self, values: Mapping[str, object]) -> WriteResult | None:
+        record_id = self.record_id
+        if record_id is None:
+            return await self.create({name: value for name, value in values.items() if value is not None})
+        return await save_changes(
+            self.desk_app, self.form, lambda changes, known: self.save(record_id, changes, known)
+        )
 
     def _saved(self, result: WriteResult) -> None:
         if self.typed is not None:

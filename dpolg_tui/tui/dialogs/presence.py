@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from textual.app import ComposeResult
-from textual.message import Message
 from textual.widgets import Static
 
 from dpolg_tui.desk.events import DeskEvent, PresenceChanged
 from dpolg_tui.domain.german import clean_line, format_datetime
 from dpolg_tui.domain.people import Presence
 from dpolg_tui.tui.dialogs.base import BaseDialog
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
 COLUMNS = (Column("Name", 20, 3), Column("Seite", 20, 2), Column("seit", 16))
 NOBODY = "Außer Ihnen ist gerade niemand angemeldet."
 
 
-class PresenceDialog(BaseDialog[None]):
+class PresenceDialog(Hearing, BaseDialog[None]):
     """A list that follows the colleagues while it is open."""
 
     HELP = (
@@ -28,32 +25,19 @@ class PresenceDialog(BaseDialog[None]):
     )
     AUTO_FOCUS = "RecordTable"
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
-
     def __init__(self) -> None:
         super().__init__("Wer ist da?")
         self.add_class("wide")
-        self._unsubscribe: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield RecordTable(COLUMNS)
         yield Static("", id="presence-says", classes="hint", markup=False)
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self._show()
 
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-
-    def on_presence_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        if isinstance(message.event, PresenceChanged):
+    def heard(self, event: DeskEvent) -> None:
+        if isinstance(event, PresenceChanged):
             self._show()
 
     def _show(self) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, DataTable, Static
 
 from dpolg_tui.desk.events import DeskEvent, QueueChanged
-from dpolg_tui.desk.offline import Queued, State
+from dpolg_tui.desk.offline import Queued
+from dpolg_tui.desk.outbox import REASONS
 from dpolg_tui.domain.german import clean_line, format_datetime
+from dpolg_tui.domain.models import Outcome
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.queued import QueuedDialog, ask_to_discard, state_words
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
@@ -26,32 +26,25 @@ if TYPE_CHECKING:
 
 COLUMNS = (Column("seit", 12), Column("Änderung", 24, 3), Column("Stand", 24, 3))
 NOTHING = "Es ist nichts vorgemerkt: alles ist gesendet."
-STATES = {
-    State.WAITING: "wartet auf die Verbindung",
-    State.UNKNOWN: "ungewiss: wird noch einmal gesendet, doppelt gespeichert wird nichts",
-}
 
 
-class QueueDialog(BaseDialog[None]):
+class QueueDialog(Hearing, BaseDialog[None]):
     """The list of queued writes; Enter opens one that does not fit, Entf discards one."""
 
     HELP = (
         "Was ohne Verbindung gespeichert wurde, wird der Reihe nach gesendet, sobald sie wieder da ist. "
-        "Was nicht mehr passt, öffnet Enter mit den eingegebenen Daten; Entf verwirft eine Änderung."
+        "Was nicht mehr passt, öffnet Enter mit den eingegebenen Daten; die Leertaste zeigt, was gewollt war "
+        "und was im Weg ist; Entf verwirft eine Änderung."
     )
     AUTO_FOCUS = "RecordTable"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("delete", "discard", show=False)]
-
-    @dataclass
-    class Heard(Message):
-        """The desk said something."""
-
-        event: DeskEvent
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete", "discard", show=False),
+        Binding("space", "look", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__("Vorgemerkte Änderungen")
         self.add_class("wide")
-        self._unsubscribe: Callable[[], None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield RecordTable(COLUMNS)
@@ -59,20 +52,15 @@ class QueueDialog(BaseDialog[None]):
 
     def compose_buttons(self) -> ComposeResult:
         yield self.button("Öffnen  Enter", "open", primary=True)
+        yield self.button("Ansehen  Leertaste", "look")
         yield self.button("Verwerfen  Entf", "discard", danger=True)
         yield self.button("Schließen", "cancel")
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(lambda event: self.post_message(self.Heard(event)))
         self._show()
 
-    def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-
-    def on_queue_dialog_heard(self, message: Heard) -> None:
-        message.stop()
-        if isinstance(message.event, QueueChanged):
+    def heard(self, event: DeskEvent) -> None:
+        if isinstance(event, QueueChanged):
             self._show()
 
     def _show(self) -> None:
@@ -84,7 +72,7 @@ class QueueDialog(BaseDialog[None]):
     def _say(self) -> None:
         """The chosen change in full: the table may have no room for it."""
         item = self._chosen
-        words = f"{item.label} – {_state_words(item)}" if item else self.desk.outbox.problem or NOTHING
+        words = f"{item.label} – {state_words(item)}" if item else self.desk.outbox.problem or NOTHING
         self.query_one("#queue-says", Static).update(clean_line(words))
 
     def on_data_table_row_highlighted(self) -> None:
@@ -104,52 +92,45 @@ class QueueDialog(BaseDialog[None]):
         if event.button.id == "open":
             event.stop()
             self._open()
+        elif event.button.id == "look":
+            event.stop()
+            self.action_look()
         elif event.button.id == "discard":
             event.stop()
             self.action_discard()
 
     def _open(self) -> None:
+        """The form of what does not fit; where there is none, what was wanted and what is in the way."""
         item = self._chosen
-        if item is None:
-            return
-        if item.open:
-            self.desk_app.show_toast("Das wird von selbst gesendet, sobald die Verbindung wieder da ist.")
-            return
-        screen = form_of(self.desk, item)
+        screen = None
+        if item is not None and not item.open and item.reason != REASONS[Outcome.MISSING]:
+            screen = form_of(self.desk, item)
         if screen is None:
-            self.desk_app.show_toast(
-                "Das lässt sich nicht als Formular öffnen: bitte im Belegungsplan noch einmal ausführen "
-                "und hier mit Entf verwerfen.",
-                "warning",
-            )
+            self.action_look()
             return
         self.finish(None)
         self.app.call_later(self.app.push_screen, screen)
 
+    def action_look(self) -> None:
+        """One write in full."""
+        item = self._chosen
+        if item is not None:
+            self.app.push_screen(QueuedDialog(item), self._looked)
+
+    def _looked(self, to_the_chart: bool | None) -> None:
+        if to_the_chart:
+            self.finish(None)
+
     def action_discard(self) -> None:
         """Forgets a queued write after asking."""
         item = self._chosen
-        if item is None:
-            return
-        lines = [item.label]
-        if item.state is State.UNKNOWN:
-            lines.append("Vielleicht ist das schon gespeichert: bitte danach nachsehen.")
-        dialog = ConfirmDialog("Änderung verwerfen?", lines, "Verwerfen", danger=True)
-
-        def answered(agreed: bool | None) -> None:
-            if agreed:
-                self.desk.outbox.discard(item.request)
-
-        self.app.push_screen(dialog, answered)
+        if item is not None:
+            ask_to_discard(self, item, lambda: None)
 
 
 def _row(number: int, item: Queued, today: date) -> Row:
-    cells = (format_datetime(item.at, today), clean_line(item.label), clean_line(_state_words(item)))
+    cells = (format_datetime(item.at, today), clean_line(item.label), clean_line(state_words(item)))
     return number, cells, ""
-
-
-def _state_words(item: Queued) -> str:
-    return STATES.get(item.state) or item.reason or "passt nicht mehr"
 
 
 def form_of(desk: Desk, item: Queued) -> Screen[Any] | None:
@@ -158,10 +139,16 @@ def form_of(desk: Desk, item: Queued) -> Screen[Any] | None:
     if write.parts or write.delete:
         return None
     values = {name: change.after for name, change in write.typed_changes.items()}
-    if any(one < 0 for one in write.temporary_ids):
-        values.pop("guest_id", None)  # never saved: to be chosen anew
+    stays = [value for name, value in values.items() if name.startswith("stay/")]
+    if len(stays) > 1 or None in stays:
+        return None  # a form edits one stay, and does not remove it
+    if isinstance(guest := values.get("guest_id"), int) and guest < 0:
+        values.pop("guest_id")  # never saved: to be chosen anew
     typed = Typed(
-        values, sentence=item.reason, saved=lambda result: desk.outbox.settled(item.request, result)
+        values,
+        sentence=item.reason,
+        saved=lambda result: desk.outbox.settled(item.request, result),
+        request=str(item.request),
     )
     return open_form(desk, write.kind, write.record_id, typed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from dpolg_tui.desk.actions import RecordActions
-from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.events import DeskEvent, RecordChanged
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import WriteResult
 from dpolg_tui.domain.words import history_lines
@@ -30,9 +31,9 @@ class RecordDialog(FormDialog):
     BINDINGS: ClassVar[list[BindingType]] = bindings("record")
 
     @property
+    @abstractmethod
     def actions(self) -> RecordActions:
         """The desk's actions for this kind of record."""
-        raise NotImplementedError
 
     async def create(self, values: dict[str, object]) -> WriteResult:
         return await self.actions.create(values)
@@ -96,9 +97,9 @@ class RecordDialog(FormDialog):
             self.action_history()
         super().action_save()
 
-    def on_form_dialog_heard(self, message: FormDialog.Heard) -> None:
+    def heard(self, event: DeskEvent) -> None:
         """What a colleague changed is in the history, too."""
-        event = message.event
+        super().heard(event)
         mine = isinstance(event, RecordChanged) and self.record_id is not None and self.concerns(event)
         if mine and self._history.display:
             self._read_history()

@@ -50,9 +50,10 @@ class ReminderDialog(RecordDialog):
         return parse_date(text, today=self.desk.today())
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of(self.KIND, self.record_id, self.WORD, self.form, {"booking_id": self._booking_id})
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        values = {"booking_id": self._booking_id}
+        return draft_of(self.KIND, self.record_id, self.WORD, self.form, values, self.typed)
 
     def defaults(self) -> Mapping[str, object]:
         return {"priority": Priority.MEDIUM}

@@ -10,7 +10,7 @@ from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.german import role_label
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Role, WriteResult
-from dpolg_tui.domain.people import Account
+from dpolg_tui.domain.people import Account, check_email
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.form import FormDialog
 from dpolg_tui.tui.dialogs.pick import Option
@@ -19,6 +19,14 @@ from dpolg_tui.tui.widgets.form import Form
 
 ROLES = tuple(Option(role_label(role), role) for role in (Role.USER, Role.ADMIN))
 ACCESS = (Option("● aktiv", True), Option("○ deaktiviert", False))
+
+
+class EmailField(TextField):
+    """Where a colleague gets mail."""
+
+    def read(self, raw: object) -> object:
+        super().read(raw)
+        return check_email(str(raw))
 
 
 class UserDialog(FormDialog):
@@ -43,7 +51,7 @@ class UserDialog(FormDialog):
         return Form(
             TextField("username", max_length=50, required=True),
             TextField("full_name", placeholder="Vorname Nachname"),
-            TextField("email"),
+            EmailField("email"),
             self._role,
             self._active,
         )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 from textual.screen import Screen
 
 from dpolg_tui.desk.events import (
@@ -24,6 +21,7 @@ from dpolg_tui.desk.events import (
 )
 from dpolg_tui.tui.actions import allowed
 from dpolg_tui.tui.blink import stop_blinking
+from dpolg_tui.tui.hearing import Hearing
 from dpolg_tui.tui.widgets.footer import DeskFooter
 from dpolg_tui.tui.widgets.header import DeskHeader
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from dpolg_tui.tui.app import DeskApp
 
 
-class DeskScreen(Screen[None]):
+class DeskScreen(Hearing, Screen[None]):
     """A full screen with header and footer that hears of everything that happens on the desk.
 
     Subclasses set ``SCOPE`` (their scope in the actions registry, with
@@ -47,15 +45,8 @@ class DeskScreen(Screen[None]):
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    @dataclass
-    class Heard(Message):
-        """The desk said something; carries it from its listener into the screen's own queue."""
-
-        event: DeskEvent
-
     booking_id: int | None = None
     """The stored booking that is open for editing here: colleagues see a hint."""
-    _unsubscribe: Callable[[], None] | None = None
 
     @property
     def desk_app(self) -> DeskApp:
@@ -94,15 +85,10 @@ class DeskScreen(Screen[None]):
         """The widgets between header and footer."""
         yield from ()
 
-    # Textual calls the handlers of every class of a screen, the subclass's first.
     def on_mount(self) -> None:
-        self._unsubscribe = self.desk.subscribe(self._hear)
         self.desk_app.opened(self)
 
     def on_unmount(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
         self.desk_app.closed(self)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -111,14 +97,10 @@ class DeskScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         self.show_state()
 
-    def _hear(self, event: DeskEvent) -> None:
-        self.post_message(self.Heard(event))
-
-    def on_desk_screen_heard(self, message: Heard) -> None:
+    def heard(self, event: DeskEvent) -> None:
         """Sorts the desk's events into the hooks."""
-        message.stop()
-        match message.event:
-            case RecordChanged() as event:
+        match event:
+            case RecordChanged():
                 self.on_record_changed(event)
             case StoreReloaded():
                 self.on_store_reloaded()

@@ -13,8 +13,8 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from dpolg_tui.desk.drafts import Draft
-from dpolg_tui.desk.events import RecordChanged
-from dpolg_tui.domain.errors import DomainError, InvalidInput, RecordMissing
+from dpolg_tui.desk.offline import saving
+from dpolg_tui.domain.errors import DomainError, InvalidInput
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Booking, FreeRoom, Outcome, Status, WriteResult
 from dpolg_tui.domain.stay import may_change
@@ -24,7 +24,8 @@ from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.drafting import draft_of
 from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
-from dpolg_tui.tui.screens.booking_tabs import HISTORY, STAY, BookingTabs
+from dpolg_tui.tui.screens.booking_colleagues import FollowedBooking
+from dpolg_tui.tui.screens.booking_tabs import STAY
 from dpolg_tui.tui.typed import Typed
 from dpolg_tui.tui.widgets.booking_form import BookingForm
 from dpolg_tui.tui.widgets.field import Field
@@ -36,7 +37,7 @@ REST = 0.2
 """Seconds of rest after typing before free rooms are asked for."""
 
 
-class BookingScreen(BookingTabs):
+class BookingScreen(FollowedBooking):
     """A booking, new or stored. Leaves only when asked to, or when all is saved."""
 
     SCOPE = "booking"
@@ -86,9 +87,9 @@ class BookingScreen(BookingTabs):
         return any(form.dirty for form in self.query(BookingForm))
 
     def draft(self) -> Draft | None:
-        if self._saving and self.desk.outbox.under_way:
-            return None  # the outbox knows of it
-        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form)
+        if self.desk.outbox.has_form(self.form.draft_id):
+            return None  # it is in the queue, also if the program is killed now
+        return draft_of("booking", self.booking_id, self.title or "Buchung", self.form, typed=self.typed)
 
     # Loading
 
@@ -112,7 +113,7 @@ class BookingScreen(BookingTabs):
     def _show(self, booking: Booking) -> None:
         self.booking = booking
         self.title = f"Buchung {booking.number}"
-        self.form.load_booking(booking)
+        self.form.load_booking(booking, self.typed.stay if self.typed is not None else "")
         self.show_sections()
         self.show_state()
 
@@ -137,14 +138,14 @@ class BookingScreen(BookingTabs):
         if event.field.key in ("arrival", "departure", "persons"):
             self._dates_changed()
         else:
-            self._say_facts()
+            self.say_facts()
 
     def _dates_changed(self) -> None:
         self.form.note_dates()
-        self._say_facts()
-        self._ask_rooms_soon()
+        self.say_facts()
+        self.ask_rooms_soon()
 
-    def _ask_rooms_soon(self) -> None:
+    def ask_rooms_soon(self) -> None:
         if self._rest is not None:
             self._rest.stop()
         self._rest = self.set_timer(REST, self._ask_rooms)
@@ -158,7 +159,7 @@ class BookingScreen(BookingTabs):
 
     async def _load_rooms(self, arrival: date, departure: date) -> None:
         self.form.offer_rooms(await self._free_rooms(arrival, departure))
-        self._say_facts()
+        self.say_facts()
 
     async def _free_rooms(self, arrival: date, departure: date) -> list[FreeRoom]:
         persons = self.form.persons.number or 1
@@ -166,7 +167,7 @@ class BookingScreen(BookingTabs):
             arrival, departure, persons, except_booking=self.booking_id
         )
 
-    def _say_facts(self) -> None:
+    def say_facts(self) -> None:
         self.query_one("#booking-facts", Static).update(self.form.facts(self.booking))
 
     # Guest
@@ -235,7 +236,8 @@ class BookingScreen(BookingTabs):
         try:
             self.form.clear_errors()
             self.form.judge(self.booking)
-            result = await self._send()
+            with saving(self.form.draft_id):
+                result = await self._send()
             if result is None:
                 return
             match result.outcome:
@@ -269,7 +271,8 @@ class BookingScreen(BookingTabs):
         new = next((stay for stay in stays if stay.booking_id == result.id), None)
         if new is None:
             return "Buchung"
-        return f"Buchung {new.number}" if new.room_id else f"Buchung {new.number} unter „Ohne Zimmer“"
+        name = "Buchung" if new.queued else f"Buchung {new.number}"
+        return name if new.room_id else f"{name} unter „Ohne Zimmer“"
 
     async def _send(self) -> WriteResult | None:
         booking = self.booking
@@ -287,7 +290,11 @@ class BookingScreen(BookingTabs):
                 changes = {**changes, "cancellation_reason": Change(booking.cancellation_reason, reason)}
             return await self.desk.bookings.save(booking.id, changes, known)
 
-        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names)
+        async def stay_gone(wanted: bool) -> None:
+            self.booking = await self.desk.bookings.get(booking.id)
+            self.form.stay_gone(self.booking, wanted=wanted)
+
+        return await save_changes(self.desk_app, self.form, save, self.form.guest.known_names, stay_gone)
 
     def _failed(self, error: DomainError) -> bool:
         if isinstance(error, InvalidInput):
@@ -374,64 +381,3 @@ class BookingScreen(BookingTabs):
         if self._leaving:
             self._leaving = False
             self.call_later(self.leave)
-
-    # Colleagues
-
-    def on_record_changed(self, event: RecordChanged) -> None:
-        match event.kind:
-            case "booking" if event.id == self.booking_id and not event.own:
-                by = event.by.display_name if event.by else "Jemand"
-                if event.action == "deleted":
-                    self.desk_app.show_toast(f"{by} hat diese Buchung gelöscht.", "warning")
-                else:
-                    read(self, self._follow(event.id, by), "Buchung lesen", group="follow")
-            case "reminder" if self.booking is not None and self._is_ours(event):
-                read(self, self._follow_reminder(self.booking.id, event), "Buchung lesen", group="follow")
-            case "guest" if event.id == self.form.guest.peek and event.action != "deleted":
-                read(self, self.learn_guest(event.id), "Gast lesen", group="learn")
-        if event.kind in ("booking", "block", "room"):
-            self._ask_rooms_soon()
-
-    def _is_ours(self, event: RecordChanged) -> bool:
-        """Whether a reminder is, or was, one of this booking."""
-        known = self.booking.reminders if self.booking else ()
-        return event.booking_id == self.booking_id or event.id in {reminder.id for reminder in known}
-
-    async def _follow_reminder(self, booking_id: int, event: RecordChanged) -> None:
-        by = event.by.display_name if event.by else "Jemand"
-        await self._follow(booking_id, by)
-        if not event.own:
-            words = {"created": "angelegt", "updated": "geändert", "deleted": "gelöscht"}[event.action]
-            self.desk_app.show_toast(f"{by} hat eine Erinnerung dieser Buchung {words}.")
-
-    def on_store_reloaded(self) -> None:
-        if self.booking is not None:
-            read(self, self._follow(self.booking.id, None), "Buchung lesen", group="follow")
-        self._ask_rooms_soon()
-
-    async def learn_guest(self, guest_id: int) -> None:
-        """Reads the name of a guest, also of one who is gone."""
-        try:
-            guest = await self.desk.guests.get(guest_id)
-        except RecordMissing:
-            self.form.guest.learn(guest_id, f"gelöschter Gast Nr. {guest_id}")
-        else:
-            self.form.guest.learn(guest.id, guest.name)
-
-    async def _follow(self, booking_id: int, by: str | None) -> None:
-        """A colleague saved this booking: untouched fields follow, touched ones are marked."""
-        booking = await self.desk.bookings.get(booking_id)
-        who = by or booking.updated_by or "Jemand"
-        refreshed, marked = self.form.follow(booking, who)
-        self.booking = booking
-        self.form.note_dates()
-        self._say_facts()
-        self.show_sections()
-        if refreshed:
-            self.desk_app.show_toast(f"{who} hat geändert: {', '.join(refreshed)}.")
-        if marked:
-            self.desk_app.show_toast(
-                f"{who} hat auch geändert: {', '.join(marked)}. Ihre Eingabe bleibt stehen.", "warning"
-            )
-        if self.tabs.active == HISTORY:
-            self._read_history()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import Booking, Outcome, Reminder, WriteResult
 from dpolg_tui.domain.people import Presence
 from dpolg_tui.domain.words import guests_in, history_lines
+from dpolg_tui.tui.abstract import AbstractMeta
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
 from dpolg_tui.tui.saving import queued_sentence
@@ -51,7 +53,7 @@ def editing_words(others: Iterable[Presence]) -> str:
     return f"wird gerade von {clean_line(' und '.join(names))} bearbeitet" if names else ""
 
 
-class BookingTabs(DeskScreen):
+class BookingTabs(DeskScreen, metaclass=AbstractMeta):
     """Everything of the booking screen that is not the stay itself."""
 
     booking_id: int | None
@@ -71,14 +73,14 @@ class BookingTabs(DeskScreen):
                 yield History()
         yield Static("", id="booking-editing", markup=False)
 
+    @abstractmethod
     def compose_stay(self) -> ComposeResult:
         """The fields of the stay."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def form(self) -> BookingForm:
         """The fields."""
-        raise NotImplementedError
 
     @property
     def tabs(self) -> TabbedContent:
@@ -172,9 +174,9 @@ class BookingTabs(DeskScreen):
         lines = history_lines(entries, self.desk.store.rooms, field.known_names)
         self.query_one(History).show(lines)
 
+    @abstractmethod
     async def learn_guest(self, guest_id: int) -> None:
         """Reads the name of a guest."""
-        raise NotImplementedError
 
     # Deleting
 
@@ -201,9 +203,9 @@ class BookingTabs(DeskScreen):
             self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "warning")
         self.leave()
 
+    @abstractmethod
     def leave(self) -> None:
         """Closes this screen."""
-        raise NotImplementedError
 
     # Reminders
 

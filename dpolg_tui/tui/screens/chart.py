@@ -52,7 +52,7 @@ class ChartScreen(DeskScreen):
         "Zimmer untereinander, Tage nebeneinander. Ein Balken beginnt in der zweiten Hälfte des Anreisetags "
         "und endet in der ersten des Abreisetags; der Cursor steht auf einer Nacht. "
         "○ reserviert  ◆ bestätigt  ● eingecheckt  ✓ ausgecheckt  ╳ Sperre; hinter dem Namen: "
-        "! überfällig  ★ Stiftungsfall  ≡ Notizen. "
+        "! überfällig  ★ Stiftungsfall  ≡ Notizen; davor ↑: vorgemerkt, noch nicht gesendet. "
         "Maus: Klick wählt, Doppelklick öffnet, Ziehen bucht, verschiebt oder verlängert, das Rad blättert."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

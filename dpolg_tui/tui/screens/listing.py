@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 
+from dpolg_tui.tui.abstract import AbstractMeta
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.field import LineInput
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
@@ -21,7 +23,7 @@ PAGE = 200
 """Rows of a list; whoever needs others searches."""
 
 
-class ListScreen(DeskScreen):
+class ListScreen(DeskScreen, metaclass=AbstractMeta):
     """A list of records with a search line above it."""
 
     COLUMNS: ClassVar[tuple[Column, ...]]
@@ -40,13 +42,13 @@ class ListScreen(DeskScreen):
         """Widgets between the table and the last line."""
         yield from ()
 
+    @abstractmethod
     def reload(self) -> None:
         """Read what is searched and show it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open_record(self, record_id: int) -> None:
         """Enter on a line."""
-        raise NotImplementedError
 
     @property
     def table(self) -> RecordTable:

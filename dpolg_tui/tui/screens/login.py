@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -17,6 +18,7 @@ from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
 from dpolg_tui.domain.german import role_label
 from dpolg_tui.domain.models import Role
 from dpolg_tui.tui import work
+from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.header import connection_words
 
@@ -93,9 +95,10 @@ class LoginScreen(DeskScreen):
     TITLE = "Anmeldung"
     HELP = (
         "Benutzername und Passwort eingeben, Enter meldet an. Fehlt die Verbindung, versucht das "
-        "Programm es von selbst weiter."
+        "Programm es von selbst weiter; F8 zeigt, wohin es sich verbindet."
     )
     AUTO_FOCUS: ClassVar[str | None] = ""
+    BINDINGS: ClassVar[list[BindingType]] = bindings("login")
 
     def compose_body(self) -> ComposeResult:
         with Vertical(id="login"), Vertical(id="login-box") as box:
@@ -119,6 +122,13 @@ class LoginScreen(DeskScreen):
     def on_mount(self) -> None:
         self.query_one("#password" if self._user.value else "#username", Input).focus()
         self._show_connection(self.desk.connection)
+        if self.desk.settings.first_start:
+            self.call_after_refresh(self.action_settings)
+
+    def action_settings(self) -> None:
+        """The connection to the database; not while somebody is being signed in."""
+        if not self._busy:
+            self.desk_app.action_settings()
 
     @property
     def _user(self) -> Input:
@@ -143,7 +153,7 @@ class LoginScreen(DeskScreen):
         words, colour = connection_words(state)
         away = state.phase == "offline"
         reason = f": {state.reason}" if state.reason and state.phase != "connected" else ""
-        going_on = "\nEs wird von selbst weiter versucht." if away else ""
+        going_on = "\nEs wird von selbst weiter versucht; F8 zeigt die Einstellungen." if away else ""
         self.query_one("#login-state", Static).update(Content.styled(f"{words}{reason}{going_on}", colour))
         self.query_one("#emergency").display = away and self._emergency_file() is not None
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_PERSONS = 200
 STAY = ("room_id", "arrival", "departure")
+NEW_STAY = "stay/new"
 FIELDS = (
     "guest_id",
     "status",
@@ -90,30 +91,44 @@ class BookingForm(Form):
         """A new booking; what is wished for counts as typed by the program, not by the user."""
         self.load(
             {
-                "stay/new": wish,
+                NEW_STAY: wish,
                 "status": Status.CONFIRMED,
                 "persons": 1,
                 "foundation_case": False,
             },
-            {"stay/new": STAY},
+            {NEW_STAY: STAY},
         )
         self.offer_rooms(None)
 
-    def load_booking(self, booking: Booking) -> None:
-        """Show a stored booking."""
+    def load_booking(self, booking: Booking, wanted: str = "") -> None:
+        """Show a stored booking. ``wanted``: the stay that shall be edited, if it is still there."""
         self.guest.learn(booking.guest_id, booking.guest_name)
-        first = booking.stays[0]
         self._offer_statuses(booking.status)
-        self.load(_values(booking), {f"stay/{first.id}": STAY})
+        shown = wanted if wanted in _stays_of(booking) else f"stay/{booking.stays[0].id}"
+        self.load(_values(booking, shown), {shown: STAY})
         self.offer_rooms(None)
+
+    def stay_gone(self, booking: Booking, *, wanted: bool) -> None:
+        """The stay that is edited here was removed: it is made anew, or the first that is left is shown."""
+        if wanted:
+            self.groups = {NEW_STAY: STAY}
+        else:
+            shown = f"stay/{booking.stays[0].id}"
+            self.load({shown: _values(booking)[shown]}, {shown: STAY})
+
+    @property
+    def originals(self) -> dict[str, object]:
+        """Nothing is stored of a new stay."""
+        stored = super().originals
+        return {**stored, NEW_STAY: None} if NEW_STAY in self.groups else stored
 
     def follow(self, booking: Booking, by: str) -> tuple[list[str], list[str]]:
         """A colleague saved it: labels of the fields (refreshed, only marked)."""
         self.guest.learn(booking.guest_id, booking.guest_name)
         self._offer_statuses(booking.status)
-        shown = next(
-            (key for key in self.groups if key in {f"stay/{stay.id}" for stay in booking.stays}), None
-        )
+        if NEW_STAY in self.groups:  # in place of one that was removed: no stored one stands for it
+            return self.colleague_saved({name: getattr(booking, name) for name in FIELDS}, by)
+        shown = next((key for key in self.groups if key in _stays_of(booking)), None)
         if shown is None:
             # The stay that was edited here was joined with another: the first that is left stands for it.
             self.groups = {f"stay/{booking.stays[0].id}": STAY}
@@ -249,7 +264,9 @@ class BookingForm(Form):
         lines = ["", f"{booking.number} · {german.status_label(booking.status)}"]
         if booking.cancellation_reason and booking.status == Status.CANCELLED:
             lines.append(f"Stornogrund: {german.clean_line(booking.cancellation_reason)}")
-        for stay in booking.stays[1:]:
+        for stay in booking.stays:
+            if f"stay/{stay.id}" in self.groups:
+                continue
             lines.append("auch: " + stay_text(stay.room_id, stay.arrival, stay.departure, self._rooms))
         for word, moment, who in (
             ("angelegt", booking.created_at, booking.created_by),
@@ -267,6 +284,10 @@ def _stored_price(booking: Booking) -> list[str]:
     total = booking.total or Decimal(0)
     amounts = (("Summe", total), ("bezahlt", booking.paid), ("offen", open_amount(total, booking.paid)))
     return [word + german.format_money(amount).rjust(26 - len(word)) for word, amount in amounts]
+
+
+def _stays_of(booking: Booking) -> set[str]:
+    return {f"stay/{stay.id}" for stay in booking.stays}
 
 
 def _values(booking: Booking, shown: str | None = None) -> dict[str, object]:

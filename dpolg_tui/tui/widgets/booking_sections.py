@@ -15,8 +15,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dpolg_tui.domain import german
+from dpolg_tui.domain.booked import BookedLine
 from dpolg_tui.domain.labels import value_label
-from dpolg_tui.domain.models import BookedLine, Booking, Priority, Reminder
+from dpolg_tui.domain.models import Booking, Priority, Reminder
 from dpolg_tui.domain.payments import PaymentState, open_amount, payment_glyph, payment_state
 from dpolg_tui.domain.pricing import StayPrice
 from dpolg_tui.tui.actions import bindings
@@ -92,6 +93,7 @@ class BookingSection(Vertical):
         self, booking: Booking | None, price: StayPrice | None, today: date
     ) -> tuple[str, Iterable[Row]]:
         """The words above the table, and its rows."""
+        # Not abstract: mypy lets only whole classes into ``query_one(BookingSection)``.
         raise NotImplementedError
 
 

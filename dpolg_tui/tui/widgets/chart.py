@@ -12,20 +12,21 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from dpolg_tui.domain.chart import ONE_DAY, PAST_DAYS, ZOOMS, Grouping
+from dpolg_tui.domain.chart import ONE_DAY, PAST_DAYS
 from dpolg_tui.domain.models import Occupancy
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.actions_chart import CURSOR_ACTIONS
 from dpolg_tui.tui.widgets.chart_ghost import Ghost, Hold, judge
-from dpolg_tui.tui.widgets.chart_lines import COLOUR_KEYS, EARLIEST, LATEST, Cell, MarkedRange
-from dpolg_tui.tui.widgets.chart_mouse import MouseChart, MouseGestures
+from dpolg_tui.tui.widgets.chart_lines import EARLIEST, LATEST, Cell, MarkedRange
+from dpolg_tui.tui.widgets.chart_look import LookChart
+from dpolg_tui.tui.widgets.chart_mouse import MouseGestures
 
 _NAMES = frozenset(action.name for action in CURSOR_ACTIONS)
 _PICKS = frozenset({"pick_up", "push", "edit_departure", "edit_arrival", "mark"})
 _NOT_WHILE_HOLDING = _PICKS | {"swap", "today", "fold"}
 
 
-class OccupancyChart(MouseChart, can_focus=True):
+class OccupancyChart(LookChart, can_focus=True):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -337,22 +338,6 @@ class OccupancyChart(MouseChart, can_focus=True):
     def action_today(self) -> None:
         if self._ghost is None:
             self.go_to(self._today)
-
-    def action_zoom(self) -> None:
-        self.set_zoom(ZOOMS[(ZOOMS.index(self._zoom) + 1) % len(ZOOMS)])
-
-    def action_colour_key(self) -> None:
-        names = list(COLOUR_KEYS)
-        self.set_colour_key(names[(names.index(self._colour_key) + 1) % len(names)])
-
-    def action_grouping(self) -> None:
-        by_building = self.model.grouping is Grouping.BUILDING
-        self.set_grouping(Grouping.CATEGORY if by_building else Grouping.BUILDING)
-
-    def action_fold(self) -> None:
-        row = self.cursor_row
-        if row is not None and self._ghost is None:
-            self.fold(row.group)
 
     def action_mark(self) -> None:
         row = self.cursor_row

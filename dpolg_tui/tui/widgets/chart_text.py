@@ -17,6 +17,7 @@ from dpolg_tui.domain.chart import DayTotals, is_retired
 from dpolg_tui.domain.models import Occupancy, Room
 from dpolg_tui.domain.stay import late_label
 
+QUEUED_MARK = "↑"
 LATE_MARK = "!"
 FOUNDATION_MARK = "★"
 NOTES_MARK = "≡"
@@ -62,7 +63,9 @@ def fit(text: str, width: int) -> str:
 
 
 def occupancy_glyph(occupancy: Occupancy) -> str:
-    """The glyph of its status, or of a block."""
+    """The glyph of what waits to be sent, of its status, or of a block."""
+    if occupancy.queued:
+        return QUEUED_MARK
     return german.status_glyph(occupancy.status) if occupancy.status is not None else german.BLOCK_GLYPH
 
 
@@ -150,8 +153,9 @@ def _who(occupancy: Occupancy, *, first_name: bool) -> list[str]:
 
 
 def _state(occupancy: Occupancy, today: date) -> list[str]:
+    queued = f"{QUEUED_MARK} vorgemerkt" if occupancy.queued else ""
     if occupancy.status is None:
-        return []
+        return [queued]
     late = late_label(occupancy, today)
     option = ""
     if late:
@@ -160,7 +164,8 @@ def _state(occupancy: Occupancy, today: date) -> list[str]:
         option = f"Option bis {german.format_date(occupancy.option_expires)}"
     return [
         f"{occupancy.persons} P",
-        f"{occupancy_glyph(occupancy)} {german.status_label(occupancy.status)}",
+        f"{german.status_glyph(occupancy.status)} {german.status_label(occupancy.status)}",
+        queued,
         option,
         f"{FOUNDATION_MARK} Stiftungsfall" if occupancy.foundation_case else "",
         f"{NOTES_MARK} Notizen" if occupancy.has_notes else "",

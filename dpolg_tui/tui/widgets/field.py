@@ -121,7 +121,7 @@ class Field(Widget):
         self._error = ""
         self._hint = ""
 
-    # What subclasses say
+    # What subclasses say. Not abstract: mypy lets only whole classes into ``query(Field)``.
 
     def editor(self) -> Widget:
         """The widget to type in, made once."""

@@ -121,8 +121,10 @@ class NumberField(TextField):
 
     EDITOR_WIDTH = 6
 
-    def __init__(self, name: str, lowest: int, highest: int, *, required: bool = False) -> None:
-        super().__init__(name, required=required)
+    def __init__(
+        self, name: str, lowest: int, highest: int, *, required: bool = False, label: str = ""
+    ) -> None:
+        super().__init__(name, label, required=required)
         self._bounds = (lowest, highest)
 
     def read(self, raw: object) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
+from uuid import uuid4
 
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -40,6 +41,8 @@ class Form(VerticalScroll, can_focus=False):
     ) -> None:
         super().__init__(*children, id=id)
         self.label_width = label_width
+        self.draft_id = uuid4().hex
+        """Names what is typed here, in drafts and in the queue."""
         self.groups = {}
         self._ready = True
 
