@@ -69,7 +69,7 @@ def summary(checks: Iterable[Check]) -> str:
     if count[Status.WARNING]:
         words.append(f"{count[Status.WARNING]} Warnung{'en' if count[Status.WARNING] > 1 else ''}")
     if not words:
-        words.append("Alles in Ordnung")
+        words.append("Alles Geprüfte in Ordnung" if count[Status.UNKNOWN] else "Alles in Ordnung")
     if count[Status.UNKNOWN]:
         words.append(f"{count[Status.UNKNOWN]} nicht geprüft")
     return ", ".join(words)

@@ -124,14 +124,22 @@ async def _ask(database: Database, user: User) -> tuple[ServerFigures | None, st
 def _write(figures: Figures, checks: tuple[Check, ...], options: DoctorOptions) -> None:
     if not options.quiet:
         sys.stdout.write(f"Zustand am {format_datetime(figures.now)}: {summary(checks)}\n\n")
+    unknown: dict[str, list[str]] = {}
     for check in checks:
-        if options.quiet and check.status not in (Status.WARNING, Status.ERROR):
-            continue
-        what = f"{check.title} {check.subject}".rstrip()
-        label = LABELS[check.status].ljust(_LABEL_WIDTH)
-        sys.stdout.write(f"{GLYPHS[check.status]} {label}  {what}: {check.says}\n")
-        if check.remedy:
-            sys.stdout.write(f"  {' ' * _LABEL_WIDTH}  → {check.remedy}\n")
+        if check.status is Status.UNKNOWN:
+            # What one reason explains is one line.
+            unknown.setdefault(check.says, []).append(check.title)
+        elif check.status is not Status.OK or not options.quiet:
+            _write_line(check.status, f"{check.title} {check.subject}".rstrip(), check.says)
+            if check.remedy:
+                sys.stdout.write(f"  {' ' * _LABEL_WIDTH}  → {check.remedy}\n")
+    for reason, titles in unknown.items():
+        if not options.quiet:
+            _write_line(Status.UNKNOWN, ", ".join(titles), reason)
+
+
+def _write_line(status: Status, what: str, says: str) -> None:
+    sys.stdout.write(f"{GLYPHS[status]} {LABELS[status].ljust(_LABEL_WIDTH)}  {what}: {says}\n")
 
 
 def _write_json(figures: Figures, checks: tuple[Check, ...], options: DoctorOptions) -> None:
