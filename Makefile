@@ -22,6 +22,7 @@ lint: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/shellcheck tools/server/*.sh tests/server/*.sh .ci/run
 
 bench: venv
 	$(BIN)/python tools/bench

@@ -13,6 +13,14 @@ from dpolg_tui.settings import DatabaseSettings
 from tests.databases import TestDatabase
 from tools.wire_proxy import WireProxy
 
+PATIENT = 30.0
+"""Seconds: a busy machine must not look like a silent server."""
+
+
+@pytest.fixture
+def settings(settings: DatabaseSettings) -> DatabaseSettings:
+    return replace(settings, connect_timeout=PATIENT)
+
 
 async def _failed(settings: DatabaseSettings) -> ProbeStep:
     """The step that failed; those before went well, those after were not tried."""
@@ -77,7 +85,7 @@ async def test_a_database_that_is_not_there(settings: DatabaseSettings) -> None:
 
 
 async def test_a_database_without_schema(empty_database: TestDatabase) -> None:
-    failed = await _failed(database_from_dsn(empty_database.superuser_dsn))
+    failed = await _failed(replace(database_from_dsn(empty_database.superuser_dsn), connect_timeout=PATIENT))
     assert failed.step is Step.SCHEMA
     assert "init-db" in failed.sentence
 
@@ -91,7 +99,7 @@ async def _said_by_hello(database: TestDatabase, answer: str) -> ProbeStep:
             SET search_path = pg_catalog, pg_temp AS $$ SELECT '{answer}'::jsonb $$""")
     finally:
         await connection.close()
-    return await _failed(database_from_dsn(database.dsn))
+    return await _failed(replace(database_from_dsn(database.dsn), connect_timeout=PATIENT))
 
 
 async def test_a_schema_that_is_older_than_the_program(database: TestDatabase) -> None:

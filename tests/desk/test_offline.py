@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from datetime import timedelta
 
@@ -163,6 +164,15 @@ async def test_the_same_user_at_two_places_of_one_computer(database: TestDatabas
         assert (one.outbox.problem, "schon einmal" in two.outbox.problem) == ("", True)
 
 
+async def is_there(database: TestDatabase, last_name: str) -> None:
+    """Until the server has written a guest of this name; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        for pause in itertools.repeat(0.02):
+            if await count(database, f"app.guests WHERE last_name = '{last_name}'"):
+                return
+            await asyncio.sleep(pause)
+
+
 async def test_a_program_that_ends_in_the_middle_of_a_save_resolves_it_at_the_next_sign_in(
     database: TestDatabase,
 ) -> None:
@@ -172,8 +182,7 @@ async def test_a_program_that_ends_in_the_middle_of_a_save_resolves_it_at_the_ne
             saving = asyncio.create_task(anna.guests.create({"last_name": "Neumann"}))
             await until(lambda: proxy._marker is None)
             # A session that ends before the server has done it takes the write back.
-            while not await count(database, "app.guests WHERE last_name = 'Neumann'"):
-                await asyncio.sleep(0.02)
+            await is_there(database, "Neumann")
             file = queue_file(anna)
         await asyncio.gather(saving, return_exceptions=True)
         async with desk_through(database, proxy) as anna:

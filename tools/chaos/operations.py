@@ -70,7 +70,6 @@ class Staff:
     # -- choices -----------------------------------------------------------------------------------
 
     def _bars(self, *, blocks: bool = False) -> list[Occupancy]:
-        """Those to choose from; of what only waits to be sent nobody knows yet under which id it will be."""
         today = self._desk.today()
         wanted = (Status.CONFIRMED, Status.RESERVED)
         return [

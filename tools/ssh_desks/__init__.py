@@ -1,0 +1,1 @@
+"""Desks over SSH on a real sshd: what tests and measurements share."""
