@@ -218,7 +218,7 @@ class Staff:
         last, self._last = self._last, None
         if last is None or self._desk.outbox.waiting or self._desk.undo.entries[:1] != [last[0]]:
             raise InvalidInput
-        return Operation("undo", self._desk.undo.undo, {"places": last[1]})
+        return Operation("undo", partial(self._desk.undo.undo, last[0].number), {"places": last[1]})
 
     def _owner(self, bar: Occupancy) -> str:
         """Whose place a bar is; of what waits in the queue only the value of its own is known."""
