@@ -18,7 +18,7 @@ from dpolg_tui.tui.actions import ACTIONS, Action, key_label
 
 COLUMN = 47
 """Signs of a column; two of them and what is between are as wide as A4 in the type of the page."""
-LINES = 80
+LINES = 87
 """Lines that A4 has room for."""
 _KEYS = 15
 _GAP = "   "
@@ -48,8 +48,9 @@ _ADMINS = ("users", "audit", "audit_entry", "health", "legacy")
 _HEAD = """\
 # Alle Tasten
 
-Zum Ausdrucken: [tasten.html](tasten.html) im Browser öffnen und drucken, das ist ein Blatt A4. Erklärt sind die Tasten im
-[Handbuch](handbuch.md), am Bildschirm zeigt sie `F1`. Geschrieben von `make keys` aus dem Programm selbst.
+Zum Ausdrucken: [tasten.html](tasten.html) im Browser öffnen und drucken, das ist ein Blatt A4.
+Erklärt sind die Tasten im [Handbuch](handbuch.md), am Bildschirm zeigt sie `F1`.
+Geschrieben von `make keys` aus dem Programm selbst.
 
 ```text
 """
@@ -61,7 +62,7 @@ _PAGE = """\
 <title>DPolG Buchungssystem: alle Tasten</title>
 <style>
 @page {{ size: A4; margin: 10mm; }}
-pre {{ font: 8.5pt/9.4pt "DejaVu Sans Mono", Menlo, Consolas, monospace; margin: 0; }}
+pre {{ font: 8pt/8.9pt "DejaVu Sans Mono", Menlo, Consolas, monospace; margin: 0; }}
 </style>
 </head>
 <body>
@@ -73,18 +74,18 @@ pre {{ font: 8.5pt/9.4pt "DejaVu Sans Mono", Menlo, Consolas, monospace; margin:
 
 def page() -> str:
     """The keys in two columns of text."""
-    left: list[str] = []
-    right: list[str] = []
-    sections = [section(scope) for scope in ordered_scopes()]
-    sections.append(_without_key())
-    most = (sum(map(len, sections)) + len(sections)) // 2
-    for lines in filter(None, sections):
-        column = left if len(left) + len(lines) / 2 <= most and not right else right
-        column += [*lines, ""]
+    sections = [*map(section, ordered_scopes()), _without_key()]
+    halves = [(_column(sections[:cut]), _column(sections[cut:])) for cut in range(len(sections))]
+    left, right = min(halves, key=lambda half: max(map(len, half)))
     left += [""] * (len(right) - len(left))
     right += [""] * (len(left) - len(right))
     rows = [f"{one:<{COLUMN}}{_GAP}{other}".rstrip() for one, other in zip(left, right, strict=True)]
     return "\n".join(["DPolG Buchungssystem: alle Tasten      * nur mit der Rolle Admin", "", *rows]).rstrip()
+
+
+def _column(sections: list[list[str]]) -> list[str]:
+    """One below the other, an empty line between."""
+    return [line for lines in sections for line in (*lines, "")][:-1]
 
 
 def ordered_scopes() -> list[str]:
