@@ -82,7 +82,9 @@ async def test_standby_takes_over_under_load(
     password = (pair.primary.etc / "secrets" / "replication").read_text().strip()
     assert password not in allowed.stdout + pair.primary.log()
     await asyncio.to_thread(_make_second, pair)
-    assert "hot standby" not in pair.run(pair.primary, "status").stdout
+    tried = pair.primary.program("--config", str(pair.primary.configuration), "config", "test")
+    assert tried.returncode == 0
+    assert "er springt ein, wenn der Hauptserver ausfällt" in tried.stdout
     assert "dpolg_standby 127.0.0.1 streaming sync" in pair.run(pair.primary, "status").stdout
     early = pair.run(pair.standby, "promote", check=False)
     assert (early.returncode, "antwortet noch" in early.stderr) == (1, True)
