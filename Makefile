@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot
+.PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot keys
 
 demo: venv
 	@$(BIN)/dpolg-tui demo
@@ -32,6 +32,10 @@ chaos: venv
 
 screenshot: venv
 	$(BIN)/python tools/screenshot docs/screenshot.svg
+
+# After a change of the registry of actions, too.
+keys: venv
+	$(BIN)/python tools/keys.py docs/tasten.md docs/tasten.html
 
 venv: $(STAMP)
 
