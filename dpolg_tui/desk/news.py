@@ -28,9 +28,7 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         kind = event.type.partition("-")[0]
         events_of = of_kind.setdefault(kind, {})
         before = events_of.get(_record_id(event))
-        if before is not None and before.type.endswith("-created") and event.type.endswith("-updated"):
-            event = replace(event, type=before.type)
-        events_of[_record_id(event)] = event
+        events_of[_record_id(event)] = _as_one(before, event) if before is not None else event
     if "user" in of_kind:
         await _read_colleagues(desk)
     if "room" in of_kind:
@@ -56,6 +54,14 @@ async def apply(desk: Desk, events: tuple[RealtimeEvent, ...]) -> None:
         for event in of_kind.get(kind, {}).values():
             _tell(desk, event, ())
     await _tell_reminders(desk, of_kind.get("reminder", {}))
+
+
+def _as_one(before: RealtimeEvent, later: RealtimeEvent) -> RealtimeEvent:
+    """Two events of one record: what a colleague made and changed is new here, what this desk made is not."""
+    made_elsewhere = before.type.endswith("-created") and not before.payload["own"]
+    if made_elsewhere and later.type.endswith("-updated"):
+        return replace(later, type=before.type)
+    return later
 
 
 def missed(desk: Desk, events: tuple[RealtimeEvent, ...]) -> tuple[Missed, ...]:
