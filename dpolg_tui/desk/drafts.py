@@ -55,13 +55,15 @@ class Drafts:
         """Of the last time, until the user has said what shall become of them."""
 
     def open(self) -> None:
-        """After the sign-in: takes the first file of this user that no other desk has."""
+        """After the sign-in: takes the first file of this user that no other desk has, and reads what waits."""
         self.close()
         for path in self._paths():
             lock = PrivateLock(path)
             try:
                 if lock.take():
                     self._path, self._lock = path, lock
+                    # At once: whoever keeps the open forms before the user was asked must not lose these.
+                    self.load()
                     return
             except OSError as error:
                 log.warning("drafts cannot be kept: %s", type(error).__name__)

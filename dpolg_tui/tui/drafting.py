@@ -105,7 +105,7 @@ async def offer_drafts(app: DeskApp) -> None:
     """Asks what shall become of the forms of the last time. Only inside a worker."""
     from dpolg_tui.tui.dialogs.queue import open_form
 
-    drafts = app.desk.drafts.load()
+    drafts = app.desk.drafts.pending
     if not drafts:
         return
     dialog = DraftsDialog(

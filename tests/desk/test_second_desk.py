@@ -35,3 +35,16 @@ async def test_a_desk_that_signs_in_again_is_not_offered_what_is_still_open_ther
         someone = database.users["anna"]
         await one.login(someone.username, someone.password)
         assert one.drafts.load() == ()
+
+
+async def test_forms_kept_before_the_user_was_asked_do_not_lose_those_of_the_last_time(
+    database: TestDatabase,
+) -> None:
+    async with signed_in(database, "anna") as one:
+        one.drafts.keep([draft("killed")])
+    async with signed_in(database, "anna") as next_day:
+        # The timer of the program may fire before the question is on the screen, with nothing open.
+        next_day.drafts.keep(())
+        assert [one.title for one in next_day.drafts.pending] == ["killed"]
+    async with signed_in(database, "anna") as day_after:
+        assert [one.title for one in day_after.drafts.load()] == ["killed"]
