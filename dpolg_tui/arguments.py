@@ -118,6 +118,7 @@ def build_parser() -> Parser:
     upgrade.options.add_argument("--no-backup", action="store_true", help="vorher nicht sichern")
     _add_backup_directory(upgrade)
     _add_backup(verbs)
+    _add_doctor(verbs)
 
     _verb(
         verbs,
@@ -170,6 +171,20 @@ def _add_backup(verbs: argparse._SubParsersAction[Parser]) -> None:
         "--without-manifest", action="store_true", help="ohne Begleitdatei (.json), also ohne Vergleich"
     )
     _add_role_passwords(restore)
+
+
+def _add_doctor(verbs: argparse._SubParsersAction[Parser]) -> None:
+    doctor = _verb(verbs, "doctor", "nachsehen, ob alles in Ordnung ist, und sagen, was zu tun ist")
+    for flag, summary in (
+        ("--json", "das Ergebnis als JSON, mit allen Messwerten"),
+        ("--quiet", "nur Warnungen und Fehler zeigen: für cron, das dann nur bei Bedarf eine E-Mail schickt"),
+        ("--strict", "Exit-Code 1 auch bei Warnungen"),
+    ):
+        doctor.options.add_argument(flag, action="store_true", help=summary)
+    doctor.options.add_argument(
+        "--login", metavar="NAME", help="als dieser Benutzer mit der Rolle Admin anmelden und alles sehen"
+    )
+    _add_password_file(doctor, "admin", "dieses Benutzers")
 
 
 def _add_backup_directory(parser: Parser) -> None:

@@ -185,6 +185,21 @@ def _housekeeping(options: argparse.Namespace) -> int:
     return keep_house(settings)
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    settings = _load(options).database
+    settings.require_verified_server()
+    if settings.username != "booking_user":
+        settings = _ask_password(settings)
+    from dpolg_tui.operations.doctor import DoctorOptions, run
+    from dpolg_tui.operations.passwords import Passwords
+
+    passwords = Passwords({"admin": options.admin_password_file})
+    return run(
+        settings,
+        DoctorOptions(options.json, options.quiet, options.strict, options.login, passwords),
+    )
+
+
 def _emergency_list(options: argparse.Namespace) -> int:
     settings = _owner_settings(options)
     from dpolg_tui.operations.emergency import write_list
@@ -237,8 +252,6 @@ def _migrate_data(options: argparse.Namespace) -> int:
 
 def _owner_settings(options: argparse.Namespace, config: Config | None = None) -> DatabaseSettings:
     """Where to do the owner's work, and as whom; a missing password is asked for."""
-    from dataclasses import replace
-
     from dpolg_tui.setting_types import ConfigError
 
     settings = (config or _load(options)).database
@@ -253,6 +266,12 @@ def _owner_settings(options: argparse.Namespace, config: Config | None = None) -
             f'--dsn "postgresql://{role}@{settings.hosts[0][0]}/{settings.database}" oder PGUSER aufrufen.'
         )
     settings.require_verified_server()
+    return _ask_password(settings)
+
+
+def _ask_password(settings: DatabaseSettings) -> DatabaseSettings:
+    from dataclasses import replace
+
     if settings.password is None and sys.stdin.isatty():
         from getpass import getpass
 
@@ -331,6 +350,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "upgrade-db": _upgrade_db,
     "backup": _backup,
     "restore": _restore,
+    "doctor": _doctor,
     "housekeeping": _housekeeping,
     "emergency-list": _emergency_list,
     "migrate-data": _migrate_data,

@@ -61,6 +61,18 @@ DO $$
 DECLARE
     f record;
 BEGIN
+    -- By it app.health() sees the connections of all roles. Only what is not so yet, as below.
+    IF NOT EXISTS (SELECT FROM pg_auth_members m WHERE m.member = 'dpolg_owner'::regrole
+                      AND m.roleid = 'pg_monitor'::regrole) THEN
+        BEGIN
+            GRANT pg_monitor TO dpolg_owner;
+        EXCEPTION
+            WHEN insufficient_privilege THEN
+                RAISE NOTICE 'offen: Messwerte des Servers (GRANT pg_monitor TO dpolg_owner)';
+            WHEN unique_violation THEN
+                NULL; -- Another database of this server was hardened at the same moment.
+        END;
+    END IF;
     IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
         RAISE NOTICE 'offen: eingebaute Funktionen und Rolleneinstellungen (nur ein Superuser kann sie sperren)';
         RETURN;
@@ -81,6 +93,10 @@ BEGIN
     END LOOP;
     -- By it app.heartbeat() knows that the server has crashed since.
     GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_bgwriter_stat_reset_time() TO dpolg_owner;
+    -- By these app.health() knows connections, transactions, dead rows, damaged pages and a failing archive.
+    GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer), pg_catalog.pg_stat_get_live_tuples(oid),
+        pg_catalog.pg_stat_get_dead_tuples(oid), pg_catalog.pg_stat_get_db_checksum_failures(oid),
+        pg_catalog.pg_stat_get_archiver() TO dpolg_owner;
     REVOKE SELECT ON pg_catalog.pg_stat_activity FROM PUBLIC;
     -- With UPDATE on this view anybody could lock it, and with it the backup. SET and set_config() go on working.
     REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC;

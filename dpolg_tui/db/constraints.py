@@ -184,6 +184,8 @@ CONSTRAINTS: dict[str, Meaning] = {
     "backups_sha256_form": (None, _DEFECT),
     "backups_note_length": (None, _DEFECT),
     "backups_seconds_positive": (None, _DEFECT),
+    "sizes_pkey": (None, _DEFECT),
+    "sizes_bytes_positive": (None, _DEFECT),
 }
 
 # A primary key that collides is a defect of the program, whatever the table.

@@ -29,6 +29,7 @@ from dpolg_tui.desk.events import (
     StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
+from dpolg_tui.desk.health import HealthActions
 from dpolg_tui.desk.known import Known
 from dpolg_tui.desk.legacy import LegacyActions
 from dpolg_tui.desk.outbox import Outbox
@@ -97,6 +98,7 @@ class Desk(Background, Teller):
         self.emergency = EmergencyList(self)
         self.people = PeopleActions(self)
         self.backups = BackupWatch(self)
+        self.health = HealthActions(self)
         self.legacy = LegacyActions(self)
         self.undo = Undo(self)
         self.known = Known(self)

@@ -55,6 +55,12 @@ class Passwords:
             )
         return self._typed(_LABELS[whose])
 
+    def existing(self, whose: Whose, label: str) -> str:
+        """A password that is in use already: typed once. ``ConfigError`` when there is no way to learn it."""
+        if self.given(whose) or not sys.stdin.isatty():
+            return self.get(whose)
+        return self.ask(f"{label}: ")
+
     def _typed(self, label: str) -> str:
         for _ in range(_ATTEMPTS):
             first = self.ask(f"{label}: ")

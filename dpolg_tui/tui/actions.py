@@ -15,10 +15,18 @@ from dpolg_tui.tui.actions_app import APP_ACTIONS
 from dpolg_tui.tui.actions_audit import AUDIT_ACTIONS
 from dpolg_tui.tui.actions_chart import CHART_ACTIONS
 from dpolg_tui.tui.actions_forms import FORM_ACTIONS
+from dpolg_tui.tui.actions_health import HEALTH_ACTIONS
 
 __all__ = ["ACTIONS", "Action", "actions_of", "allowed", "bindings", "key_label"]
 
-ACTIONS: tuple[Action, ...] = (*CHART_ACTIONS, *FORM_ACTIONS, *ADMIN_ACTIONS, *AUDIT_ACTIONS, *APP_ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *CHART_ACTIONS,
+    *FORM_ACTIONS,
+    *ADMIN_ACTIONS,
+    *AUDIT_ACTIONS,
+    *HEALTH_ACTIONS,
+    *APP_ACTIONS,
+)
 
 _BY_NAME = {action.name: action for action in ACTIONS}
 

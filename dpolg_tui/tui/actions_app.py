@@ -29,6 +29,14 @@ APP_ACTIONS: tuple[Action, ...] = (
         role=Role.ADMIN,
     ),
     Action("app.audit", "Protokoll", "", "Zeigt, wer was wann geändert hat.", "app", role=Role.ADMIN),
+    Action(
+        "app.health",
+        "Zustand",
+        "",
+        "Ob Server, Verbindung und Sicherungen in Ordnung sind, und was zu tun ist.",
+        "app",
+        role=Role.ADMIN,
+    ),
     Action("app.undo", "zurücknehmen", "ctrl+z", "Nimmt meine letzte Änderung zurück.", "app"),
     Action("app.redo", "wiederherstellen", "ctrl+y", "Stellt das zuletzt Zurückgenommene wieder her.", "app"),
     Action(

@@ -36,6 +36,9 @@ class AppActions(UndoActions):
     async def action_audit(self) -> None:
         await self.go_to("audit")
 
+    async def action_health(self) -> None:
+        await self.go_to("health")
+
     async def action_legacy(self) -> None:
         await self.go_to("legacy")
 

@@ -45,6 +45,7 @@ PLACES = {
     "rooms": Place("dpolg_tui.tui.screens.rooms", "RoomsScreen"),
     "users": Place("dpolg_tui.tui.screens.users", "UsersScreen", Role.ADMIN),
     "audit": Place("dpolg_tui.tui.screens.audit", "AuditScreen", Role.ADMIN),
+    "health": Place("dpolg_tui.tui.screens.health", "HealthScreen", Role.ADMIN),
     "legacy": Place("dpolg_tui.tui.screens.legacy", "LegacyScreen", Role.ADMIN),
 }
 

@@ -48,5 +48,6 @@ CREATE OR REPLACE FUNCTION auth.housekeeping() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM auth.note_size();
     RETURN jsonb_build_object('audit', auth.prune_audit_log(), 'others', app.forget_the_old(NULL));
 END $$;

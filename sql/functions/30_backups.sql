@@ -28,13 +28,12 @@ END $$;
 
 -- Overdue: no good backup for a day, nor since the house was set up. The hour more is for the night in which the
 -- clocks change and for the backup itself. The ok columns are NULL where there was none of the kind yet.
-CREATE OR REPLACE FUNCTION app.backup_state()
+CREATE OR REPLACE FUNCTION auth.backup_state()
 RETURNS TABLE (last_good_backup timestamptz, last_good_verification timestamptz, newest_backup_ok boolean,
                newest_verification_ok boolean, newest_copy_ok boolean, overdue boolean)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM app.require_session();
     RETURN QUERY
     SELECT good.backup, good.verification, newest.backup, newest.verification, newest.copy,
            NOT i.backups_elsewhere
@@ -49,6 +48,16 @@ BEGIN
                              ORDER BY b.at DESC, b.id DESC LIMIT 1) AS verification,
                            (SELECT b.ok FROM app.backups b WHERE b.kind = 'copy'
                              ORDER BY b.at DESC, b.id DESC LIMIT 1) AS copy) newest;
+END $$;
+
+CREATE OR REPLACE FUNCTION app.backup_state()
+RETURNS TABLE (last_good_backup timestamptz, last_good_verification timestamptz, newest_backup_ok boolean,
+               newest_verification_ok boolean, newest_copy_ok boolean, overdue boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM app.require_session();
+    RETURN QUERY SELECT * FROM auth.backup_state();
 END $$;
 
 GRANT USAGE ON SCHEMA app TO dpolg_backup;

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.undo import Step
 from tests.snapshots import scenes_chart as chart
+from tests.snapshots import scenes_health as health
 from tests.snapshots import scenes_offline as offline
 from tests.snapshots import scenes_people as people
 from tests.snapshots import scenes_settings as settings
@@ -102,6 +103,7 @@ SCENES: dict[str, Scene] = {
     "audit": people.audit,
     "audit-entry": people.audit_entry,
     "audit-filter": people.audit_filter,
+    "health": health.health,
     "export": people.export,
     "anonymise": people.anonymise,
     "users": people.users,

@@ -25,6 +25,7 @@ from tests.tui.desk_app import Running, config_for
 SIZES = ((80, 24), (160, 50))
 ADMIN = {
     *("room", "rooms", "users", "user", "shown-password", "legacy", "legacy-row"),
+    "health",
     *("audit", "audit-entry", "audit-filter", "guests-admin", "export", "anonymise"),
 }
 """Seen as admin: with what only admins see."""

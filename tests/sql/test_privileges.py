@@ -214,6 +214,7 @@ async def test_roles_have_no_more_than_they_need(common: Stage) -> None:
     )
     assert {tuple(row) for row in members} == {
         ("dpolg_backup", "dpolg_owner"),
+        ("pg_monitor", "dpolg_owner"),
         ("pg_read_all_data", "dpolg_backup"),
     }
 

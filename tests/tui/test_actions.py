@@ -100,6 +100,7 @@ def test_places_are_keys_of_the_function_row() -> None:
         "rooms": "f5",
         "users": "f9",
         "audit": "",  # p in the users
+        "health": "",
         "legacy": "",
     }
 

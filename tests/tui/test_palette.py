@@ -49,6 +49,8 @@ async def test_users_are_not_offered_what_admins_may(database: TestDatabase) -> 
                 assert name == "admin" or Role.ADMIN not in roles
                 methods = {action.method for action, _node in offers(desk.app, screen)}  # type: ignore[arg-type]
                 assert ("legacy" in methods) is (name == "admin")
+            await desk.app.run_action("health")
+            assert (desk.app.current_mode == "health") is (name == "admin")
             await desk.app.run_action("legacy")
             assert (desk.app.current_mode == "legacy") is (name == "admin")
 

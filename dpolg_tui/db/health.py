@@ -1,0 +1,293 @@
+"""Measures servers and database for ``dpolg-tui doctor`` and the screen „Zustand“."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from dpolg_tui import __version__
+from dpolg_tui.db import certificates, errors, sql_files
+from dpolg_tui.db.connection import Database, call_sql
+from dpolg_tui.db.hosts import Hosts
+from dpolg_tui.db.migrations import OWNER
+from dpolg_tui.domain.backups import BackupState
+from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.domain.german import format_datetime
+from dpolg_tui.domain.health_figures import (
+    Authority,
+    DatabaseVersion,
+    HostFigures,
+    OpenTransaction,
+    ProgramFigures,
+    RoleConnections,
+    ServerFigures,
+    Slot,
+    SlowStatement,
+    Statistics,
+    TableFigures,
+    TlsFigures,
+)
+from dpolg_tui.settings import is_loopback
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dpolg_tui.settings import DatabaseSettings
+
+HEALTH = call_sql("app.health", 0)
+_ROUND_TRIPS = 5
+_NO_SCHEMA = ("3F000", "42883", "42P01")
+
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """The clock of this computer."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one connection told; what it did not, with the reason. ``clock_offset`` in seconds."""
+
+    clock_offset: float
+    database: DatabaseVersion | None
+    no_database: str
+    findings: tuple[str, ...] | None
+    no_findings: str
+    server: ServerFigures | None
+    why: str
+
+
+def program() -> ProgramFigures:
+    """This program and the files it brings."""
+    files = (*sql_files.schema_files(), *sql_files.function_files())
+    return ProgramFigures(
+        __version__, sql_files.schema_version(), {file.name: file.checksum for file in files}
+    )
+
+
+# -- before the sign-in ----------------------------------------------------------------------------
+
+
+async def look_at_hosts(settings: DatabaseSettings) -> tuple[HostFigures, ...]:
+    """Every server of the configuration, all at once. What is wrong with one is in its figures."""
+    each = [replace(settings, hosts=(host,)) for host in settings.hosts]
+    return tuple(await asyncio.gather(*(_look_at_host(one) for one in each)))
+
+
+async def _look_at_host(settings: DatabaseSettings) -> HostFigures:
+    [(host, port)] = settings.hosts
+    figures = HostFigures(settings.address, is_loopback(host))
+    if host.startswith(("/", "@")):
+        figures = replace(figures, looked_for_tls=False)
+    else:
+        try:
+            greeted = await certificates.greet(host, port, settings.connect_timeout)
+        except (OSError, ValueError) as error:
+            return replace(figures, error=errors.connect_error(error, settings.address).message)
+        tls = TlsFigures(greeted.tls, greeted.valid_until) if greeted.tls and greeted.valid_until else None
+        figures = replace(figures, round_trip_ms=greeted.round_trip_ms, tls=tls)
+    try:
+        connection = await Hosts(settings).connect()
+    except asyncpg.TargetServerAttributeNotMatched:
+        return replace(figures, standby=True)
+    except (*errors.DRIVER_ERRORS, DomainError) as error:
+        return replace(figures, error=_refusal(error, settings, figures.tls))
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            return replace(figures, round_trip_ms=await _round_trip(connection))
+    except errors.DRIVER_ERRORS as error:
+        return replace(figures, error=errors.connect_error(error, settings.address).message)
+    finally:
+        connection.terminate()
+        await asyncio.sleep(0)
+
+
+def _refusal(error: BaseException, settings: DatabaseSettings, tls: TlsFigures | None) -> str:
+    if tls is not None and tls.valid_until <= datetime.now(UTC) and errors.is_permanent(error):
+        return (
+            f"Das Zertifikat von {settings.address} ist am {format_datetime(tls.valid_until)} abgelaufen: "
+            "bitte es auf dem Server erneuern (docs/server.md)."
+        )
+    return errors.connect_error(error, settings.address).message
+
+
+async def _round_trip(connection: Any) -> float:
+    """Milliseconds of the quickest of some: what the network takes, without what else is going on."""
+    taken = []
+    for _ in range(_ROUND_TRIPS):
+        begun = time.perf_counter()
+        await connection.execute("SELECT 1")
+        taken.append(time.perf_counter() - begun)
+    return min(taken) * 1000
+
+
+def authorities(ca_file: Path | None) -> tuple[Authority, ...]:
+    """The certificates of ``ca_file``; none if there is no file: that connecting complains about."""
+    if ca_file is None:
+        return ()
+    try:
+        return tuple(Authority(ca_file.name, until) for until in certificates.of_file(ca_file))
+    except (OSError, ValueError):
+        return ()
+
+
+# -- with a connection -----------------------------------------------------------------------------
+
+
+async def look_inside(settings: DatabaseSettings, *, clock: Clock = now) -> Seen:
+    """What the database tells the role of the settings. Raises Unreachable and what connecting raises."""
+    try:
+        connection = await Hosts(settings).connect()
+    except errors.DRIVER_ERRORS as error:
+        raise errors.connect_error(error, settings.address) from None
+    try:
+        offset = await _clock_offset(connection, clock)
+        database, no_database = await _hello(connection)
+        findings, no_findings = await _findings(connection)
+        server, why = await _as_owner(connection)
+    except errors.DRIVER_ERRORS as error:
+        raise errors.translate(error) from None
+    finally:
+        connection.terminate()
+        await asyncio.sleep(0)
+    return Seen(offset, database, no_database, findings, no_findings, server, why)
+
+
+async def _clock_offset(connection: Any, clock: Clock) -> float:
+    before = clock()
+    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return (before + (clock() - before) / 2 - theirs).total_seconds()
+
+
+async def _hello(connection: Any) -> tuple[DatabaseVersion | None, str]:
+    try:
+        told = await connection.fetchval("SELECT app.hello()")
+    except asyncpg.PostgresError as error:
+        if error.sqlstate not in (*_NO_SCHEMA, "42501"):
+            raise
+        return None, "In dieser Datenbank ist kein Buchungssystem: bitte dpolg-tui init-db ausführen."
+    return DatabaseVersion(told["schema_version"], told["minimum_client"]), ""
+
+
+async def _findings(connection: Any) -> tuple[tuple[str, ...] | None, str]:
+    """checks.sql asks catalogues that every role may read."""
+    try:
+        rows = await connection.fetch(sql_files.read("checks.sql"))
+    except asyncpg.PostgresError as error:
+        if error.sqlstate not in (*_NO_SCHEMA, "42704"):
+            raise
+        return None, "In dieser Datenbank ist kein Buchungssystem."
+    return _lines(rows), ""
+
+
+async def _as_owner(connection: Any) -> tuple[ServerFigures | None, str]:
+    row = await connection.fetchrow(
+        "SELECT coalesce(pg_has_role(current_user, to_regrole($1::text), 'MEMBER'), false) AS owner,"
+        " current_user::text AS me",
+        OWNER,
+    )
+    if not row["owner"]:
+        return (
+            None,
+            f"{row['me']} darf das nicht sehen: bitte mit --login als Admin oder als {OWNER} aufrufen.",
+        )
+    await connection.execute(f"SET ROLE {OWNER}")
+    try:
+        return figures(await connection.fetchval("SELECT auth.health()")), ""
+    except asyncpg.PostgresError as error:
+        if error.sqlstate not in _NO_SCHEMA:
+            raise
+        return None, "Die Datenbank kennt das noch nicht: bitte dpolg-tui upgrade-db ausführen."
+
+
+async def of_server(database: Database) -> ServerFigures:
+    """As an admin who is signed in, in one round trip. Raises NotAllowed."""
+    return figures(await database.fetchval(HEALTH))
+
+
+async def of_catalogue(database: Database) -> Seen:
+    """Version, checks.sql and clock by a desk that is signed in; without the figures of the server."""
+    told = await database.call("app.hello")
+    rows = await database.fetch(sql_files.read("checks.sql"))
+    offset = await _clock_offset(database, now)
+    version = DatabaseVersion(told["schema_version"], told["minimum_client"])
+    return Seen(offset, version, "", _lines(rows), "", None, "")
+
+
+def _lines(rows: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(f"{kind}: {finding}: {thing}" for kind, finding, thing in rows)
+
+
+# -- the answer ------------------------------------------------------------------------------------
+
+
+def figures(answer: Mapping[str, Any]) -> ServerFigures:
+    """The jsonb of app.health(), typed."""
+    backups = answer["backups"]
+    return ServerFigures(
+        at=datetime.fromisoformat(answer["at"]),
+        version=answer["server_version"],
+        major=answer["server_major"],
+        migrations=answer["migrations"],
+        most_connections=answer["most_connections"],
+        bytes=answer["bytes"],
+        sizes=tuple((date.fromisoformat(one["day"]), one["bytes"]) for one in answer["sizes"]),
+        notify_queue=float(answer["notify_queue"]),
+        transaction_age=answer["transaction_age"],
+        autovacuum=answer["autovacuum"],
+        slots=tuple(Slot(one["name"], one["active"], int(one["bytes"] or 0)) for one in answer["slots"]),
+        backups=BackupState(
+            _moment(backups["last_good_backup"]),
+            _moment(backups["last_good_verification"]),
+            backups["overdue"],
+            backups["newest_backup_ok"],
+            backups["newest_verification_ok"],
+            backups["newest_copy_ok"],
+        ),
+        backups_elsewhere=answer["backups_elsewhere"],
+        statistics=_statistics(answer["statistics"]) if answer["statistics"] else None,
+    )
+
+
+def _statistics(answer: Mapping[str, Any]) -> Statistics:
+    statements = answer["statements"]
+    slowest = statements.get("slowest")
+    archive = answer["archive"] or {}
+    return Statistics(
+        connections=tuple(
+            RoleConnections(one["role"], one["count"], one["limit"]) for one in answer["connections"]
+        ),
+        transactions=tuple(
+            OpenTransaction(one["role"], one["pid"], int(one["seconds"]), one["idle"])
+            for one in answer["transactions"]
+        ),
+        tables=tuple(
+            TableFigures(one["name"], one["bytes"], one["live"], one["dead"]) for one in answer["tables"]
+        ),
+        statements=None
+        if slowest is None
+        else tuple(
+            SlowStatement(
+                one["id"], one["function"], one["calls"], float(one["mean_ms"]), float(one["max_ms"])
+            )
+            for one in slowest
+        ),
+        no_statements=statements.get("missing", ""),
+        checksum_failures=answer["checksum_failures"],
+        archiving=answer["archive"] is not None,
+        archived=_moment(archive.get("archived")),
+        archive_failed=_moment(archive.get("failed")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,211 @@
+"""What is measured of the system, and a line of what that means. ``health.judge`` makes one of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from dpolg_tui.domain.backups import BackupState
+
+
+class Status(StrEnum):
+    """How something stands, the worst last but for what was not looked at."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+    """Not looked at: it says why."""
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the answer. ``key`` is stable, for programs that read it; the rest is for people."""
+
+    key: str
+    title: str
+    status: Status
+    says: str
+    remedy: str = ""
+    """What to do, in German; empty when there is nothing to do."""
+    subject: str = ""
+    """Which of several: a server, a role, a table."""
+    figures: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFigures:
+    """How a server encrypts, without regard to whether this desk would trust it."""
+
+    version: str
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigures:
+    """One server of the configuration. Durations in milliseconds."""
+
+    address: str
+    local: bool
+    """On this machine: nobody else hears what is said."""
+    round_trip_ms: float | None = None
+    """None if it did not answer."""
+    error: str = ""
+    """Why no work is possible there, in a sentence; empty if it is."""
+    standby: bool = False
+    """It answers but takes no writes: it follows another one."""
+    tls: TlsFigures | None = None
+    looked_for_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate of ``ca_file``."""
+
+    name: str
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleConnections:
+    """Open connections of a role in the whole server; ``limit`` None: without."""
+
+    role: str
+    count: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransaction:
+    """A transaction that has been open for more than a second."""
+
+    role: str
+    pid: int
+    seconds: int
+    idle: bool
+    """It waits for its client, not for the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowStatement:
+    """What pg_stat_statements knows of a statement of the desks. Durations in milliseconds."""
+
+    id: str
+    function: str | None
+    calls: int
+    mean_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableFigures:
+    """Size in bytes with indexes, and rows as the statistics count them."""
+
+    name: str
+    bytes: int
+    live: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A replication slot: ``bytes`` of WAL are kept for it."""
+
+    name: str
+    active: bool
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What only somebody with pg_monitor sees."""
+
+    connections: tuple[RoleConnections, ...] = ()
+    transactions: tuple[OpenTransaction, ...] = ()
+    tables: tuple[TableFigures, ...] = ()
+    statements: tuple[SlowStatement, ...] | None = None
+    """None: not measured, for the reason in ``no_statements``."""
+    no_statements: str = ""
+    checksum_failures: int | None = None
+    """None without checksums."""
+    archiving: bool = False
+    archived: datetime | None = None
+    archive_failed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFigures:
+    """What ``app.health()`` tells. Sizes in bytes, ``notify_queue`` from 0 to 1."""
+
+    at: datetime
+    version: str
+    major: int
+    migrations: Mapping[str, str]
+    """Checksums of the applied files by name."""
+    most_connections: int
+    bytes: int
+    sizes: tuple[tuple[date, int], ...]
+    """The size of earlier days, the oldest first."""
+    notify_queue: float
+    transaction_age: int
+    autovacuum: bool
+    slots: tuple[Slot, ...]
+    backups: BackupState
+    backups_elsewhere: bool
+    statistics: Statistics | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFigures:
+    """This program: its version, and the files it would apply to the database."""
+
+    version: str
+    schema_version: int
+    files: Mapping[str, str]
+    """Checksums by name, as in ``ServerFigures.migrations``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseVersion:
+    """What the database tells anybody before the sign-in."""
+
+    schema_version: int
+    minimum_client: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFigures:
+    """What this terminal can do."""
+
+    columns: int
+    lines: int
+    colours: int
+    """As far as known: 8, 16, 256 or 16777216; 0: none."""
+    missing_keys: tuple[str, ...]
+    unicode: bool
+    name: str
+    """TERM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that was measured; what was not is None, with the reason beside it."""
+
+    now: datetime
+    """By the clock of this computer."""
+    program: ProgramFigures
+    hosts: tuple[HostFigures, ...] = ()
+    authorities: tuple[Authority, ...] = ()
+    clock_offset: float | None = None
+    """Seconds by which this computer's clock is ahead of the server's."""
+    database: DatabaseVersion | None = None
+    no_database: str = ""
+    server: ServerFigures | None = None
+    no_server: str = ""
+    findings: tuple[str, ...] | None = None
+    """Rows of checks.sql."""
+    no_findings: str = ""
+    terminal: TerminalFigures | None = None
+    no_terminal: str = ""

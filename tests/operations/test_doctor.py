@@ -1,0 +1,170 @@
+"""``dpolg-tui doctor``: who may ask sees all, and each thing that is wrong is said, with what to do."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from dpolg_tui import cli
+from dpolg_tui.db.housekeeping import keep_house
+from dpolg_tui.domain.health import judge
+from dpolg_tui.domain.health_figures import Check, Status
+from dpolg_tui.operations.doctor import examine
+from tests.databases import TestDatabase
+from tests.operations.backups import settings_of
+from tests.sql.stage import connected
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+async def look(dsn: str, *login: str, **more: Any) -> dict[str, list[Check]]:
+    """The checks by key."""
+    found: dict[str, list[Check]] = {}
+    for check in judge(await examine(settings_of(dsn), *login, **more)):
+        found.setdefault(check.key, []).append(check)
+    return found
+
+
+async def test_a_new_house_is_fine_but_for_what_nobody_has_looked_at(database: TestDatabase) -> None:
+    found = await look(database.owner_dsn)
+    bad = [c for checks in found.values() for c in checks if c.status in (Status.WARNING, Status.ERROR)]
+    assert bad == []
+
+
+def statuses(found: dict[str, list[Check]]) -> dict[str, set[Status]]:
+    return {key: {check.status for check in checks} for key, checks in found.items()}
+
+
+async def test_an_admin_sees_the_same_as_the_owner(database: TestDatabase) -> None:
+    admin = database.users["admin"]
+    owner, signed_in = await look(database.owner_dsn), await look(database.dsn, "admin", admin.password)
+    assert statuses(signed_in) == statuses(owner)
+    assert Status.UNKNOWN not in statuses(signed_in)["connections"]
+
+
+async def test_without_rights_it_says_what_was_not_looked_at_and_why(database: TestDatabase) -> None:
+    anna = database.users["anna"]
+    for login, words in (((), "--login"), (("anna", anna.password), "Admin"), (("admin", "x"), "Anmeldung")):
+        found = await look(database.dsn, *login)
+        [backup] = found["backup"]
+        assert backup.status is Status.UNKNOWN
+        assert words in backup.says
+        assert statuses(found)["schema"] == statuses(found)["checks"] == {Status.OK}
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(["doctor", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_command_prints_and_ends_with_a_code_for_cron(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, "--dsn", database.owner_dsn)
+    assert code == 0
+    assert all(words in out for words in ("✓ OK", "nicht geprüft", "Sicherung"))
+    assert run(capsys, "--dsn", database.owner_dsn, "--quiet")[:2] == (0, "")
+
+
+def test_json_has_every_check_with_its_figures(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run(capsys, "--dsn", database.owner_dsn, "--json")
+    answer = json.loads(out)
+    assert answer["status"] == "ok"
+    by_key = {check["key"]: check for check in answer["checks"]}
+    assert by_key["host"]["figures"]["round_trip_ms"] > 0
+    assert by_key["size"]["figures"]["bytes"] > 0
+    assert by_key["schema"]["figures"]["outstanding"] == []
+    assert all(
+        {"key", "subject", "status", "says", "remedy", "figures"} == check.keys()
+        for check in answer["checks"]
+    )
+
+
+def test_nobody_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--dsn", "postgresql://booking_user@127.0.0.1:1/x")
+    assert code == 3
+    assert "✗ Fehler" in out
+
+
+def test_wrong_settings_are_told_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "--dsn", "postgresql://booking_user@db.example.org/x?sslmode=require")
+    assert (code, out) == (2, "")
+    assert "verify-full" in err
+
+
+def test_strict_counts_warnings(database: TestDatabase, capsys: pytest.CaptureFixture[str]) -> None:
+    host = database.owner_dsn.rpartition("@")[2].partition("/")[0]
+    two = database.owner_dsn.replace(host, f"{host},127.0.0.1:1")
+    assert run(capsys, "--dsn", two, "--quiet")[0] == 0
+    code, out, _ = run(capsys, "--dsn", two, "--quiet", "--strict")
+    assert code == 1
+    assert "127.0.0.1:1" in out
+
+
+def test_an_admin_signs_in_with_a_password_from_the_environment(
+    database: TestDatabase, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPOLG_TUI_ADMIN_PASSWORD", database.users["admin"].password)
+    code, out, _ = run(capsys, "--dsn", database.dsn, "--login", "admin", "--json")
+    assert code == 0
+    assert {c["status"] for c in json.loads(out)["checks"] if c["key"] == "backup"} == {"ok"}
+
+
+async def test_figures_tell_no_address_and_no_text(database: TestDatabase) -> None:
+    async with connected(database.owner_dsn) as owner, connected(database.dsn) as desk:
+        await desk.execute("SET application_name = 'Huber, Anton'")
+        await desk.execute("BEGIN; SELECT 'Geheimes'")
+        told = json.dumps(await owner.fetchval("SELECT auth.health()"))
+    for secret in ("Huber", "Geheimes", "127.0.0.1", "client_addr"):
+        assert secret not in told
+
+
+async def test_housekeeping_notes_the_size_of_the_day_once(database: TestDatabase) -> None:
+    for _ in range(2):
+        await keep_house(settings_of(database.owner_dsn))
+    async with connected(database.superuser_dsn) as owner:
+        await owner.execute("UPDATE app.sizes SET day = day - 20")
+        await owner.execute("INSERT INTO app.sizes VALUES (app.today() - 401, 1)")
+        await keep_house(settings_of(database.owner_dsn))
+        assert await owner.fetchval("SELECT count(*) FROM app.sizes") == 2
+    [size] = (await look(database.owner_dsn))["size"]
+    assert size.figures["growth"] is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
+@pytest.mark.parametrize(
+    ("term", "problems"),
+    [("xterm-256color", 0), ("dumb", 2), ("vt100", 2)],
+)
+def test_terminals_differ(term: str, problems: int) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with os.fdopen(far, "w", encoding="utf-8") as output:
+        script = (
+            "import sys; from dpolg_tui.operations import terminal;"
+            "figures = terminal.look(); sys.stderr.write(repr((figures.columns, figures.lines,"
+            " figures.colours, figures.missing_keys)))"
+        )
+        environment = {**os.environ, "TERM": term}
+        environment.pop("COLORTERM", None)
+        answer = subprocess.run(
+            [sys.executable, "-c", script], env=environment, stdout=output, stderr=subprocess.PIPE, check=True
+        )
+    os.close(near)
+    columns, lines, colours, missing = ast.literal_eval(answer.stderr.decode())
+    assert (columns, lines) == (80, 24)
+    assert (colours < 16) + bool(missing) == problems
