@@ -55,7 +55,7 @@ class Drafts:
         """Of the last time, until the user has said what shall become of them."""
 
     def open(self) -> None:
-        """After the sign-in: takes the first file of this user that no other desk has, and reads what waits."""
+        """After the sign-in: takes the first file of this user that no other desk has; reads what waits."""
         self.close()
         for path in self._paths():
             lock = PrivateLock(path)
