@@ -73,6 +73,12 @@ class Known:
             raise Unreachable(missing)
         return found
 
+    def is_out_of_reach(self, kind: str, record_id: int) -> bool:
+        """Whether ``read`` would say at once that there is nothing: without a connection and never read."""
+        record_id = self._desk.outbox.real_id(record_id)
+        offline = record_id < 0 or self._desk.connection.phase is Phase.OFFLINE
+        return offline and self.get(kind, record_id) is None
+
     async def search(self, ask: Callable[[], Awaitable[T]], here: Callable[[], T]) -> T:
         """The answer of the database, or without it what is known here."""
         if self._desk.connection.phase is not Phase.OFFLINE:

@@ -13,6 +13,7 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.personal_data import anonymise_guest, export_guest
+from dpolg_tui.tui.records import open_guest
 from dpolg_tui.tui.screens.listing import PAGE, ListScreen
 from dpolg_tui.tui.widgets.guest_field import prefill_from
 from dpolg_tui.tui.widgets.record_table import Column, Row
@@ -55,7 +56,7 @@ class GuestsScreen(ListScreen):
             )
 
     def open_record(self, record_id: int) -> None:
-        self.app.push_screen(GuestDialog(record_id))
+        open_guest(self.desk_app, record_id)
 
     def action_new(self) -> None:
         """A new guest, named as searched."""
