@@ -38,7 +38,7 @@ class BookingActions(RecordActions):
 
     def refusal(self, booking_id: int) -> str:
         """Why it cannot be opened now, before its form is made; empty: nothing is known against it."""
-        return NOT_READ if self._desk.known.is_out_of_reach("booking", booking_id) else ""
+        return self._desk.known.refusal("booking", booking_id, NOT_READ)
 
     async def get(self, booking_id: int) -> Booking:
         """The whole booking. Raises RecordMissing."""

@@ -33,7 +33,7 @@ class GuestActions(RecordActions):
 
     def refusal(self, guest_id: int) -> str:
         """Why it cannot be opened now, before its form is made; empty: nothing is known against it."""
-        return NOT_READ if self._desk.known.is_out_of_reach("guest", guest_id) else ""
+        return self._desk.known.refusal("guest", guest_id, NOT_READ)
 
     async def get(self, guest_id: int) -> Guest:
         """All fields. Raises RecordMissing."""

@@ -27,21 +27,40 @@ async def guest_list(desks: Desks) -> GuestsScreen:
     return screen
 
 
+async def made_here(desks: Desks, screen: GuestsScreen) -> None:
+    """A guest made without a line, marked in the list."""
+    await desks.press("n")
+    await desks.here.until(lambda: isinstance(desks.screen, GuestDialog), "form")
+    await desks.type_into("last_name", "Neumann")
+    await desks.press("ctrl+s")
+    await desks.toast("Gast vorgemerkt")
+    await desks.here.until(lambda: desks.screen is screen, "list")
+    await desks.here.until(lambda: screen.table.record_id == -1, "marked")
+
+
 async def test_a_guest_made_without_a_line_opens_from_the_list(database: TestDatabase) -> None:
     async with cut_off(database) as (desks, proxy):
         screen = await guest_list(desks)
         await offline(desks, proxy)
-        await desks.press("n")
-        await desks.here.until(lambda: isinstance(desks.screen, GuestDialog), "form")
-        await desks.type_into("last_name", "Neumann")
-        await desks.press("ctrl+s")
-        await desks.toast("Gast vorgemerkt")
-        await desks.here.until(lambda: desks.screen is screen, "list")
-        await desks.here.until(lambda: screen.table.record_id == -1, "marked")
+        await made_here(desks, screen)
         await desks.press("enter")
         await desks.here.until(lambda: isinstance(desks.screen, GuestDialog), "opened")
         await desks.here.until(lambda: desks.form.ready, "form")
         assert desks.form.values()["last_name"] == "Neumann"
+
+
+async def test_a_guest_who_is_not_queued_any_more_leaves_the_list_and_says_so(
+    database: TestDatabase,
+) -> None:
+    async with cut_off(database) as (desks, proxy):
+        screen = await guest_list(desks)
+        await offline(desks, proxy)
+        await made_here(desks, screen)
+        desks.here.desk.outbox.take_back_last()
+        screen.open_record(-1)  # Enter, before the list has followed
+        await desks.toast("nicht mehr vorgemerkt")
+        assert desks.screen is screen
+        await desks.here.until(lambda: screen.table.row_count == 2, "gone")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.events import DeskEvent, QueueChanged, RecordChanged
 from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import GuestSummary
 from dpolg_tui.tui.actions import bindings
@@ -91,6 +91,11 @@ class GuestsScreen(ListScreen):
         guest = self._found.get(self.table.record_id or 0)
         if guest is not None:
             write(self, anonymise_guest(self.desk_app, guest), "Gast anonymisieren")
+
+    def heard(self, event: DeskEvent) -> None:
+        super().heard(event)
+        if isinstance(event, QueueChanged) and any(guest_id < 0 for guest_id in self._found):
+            self.reload_soon()  # who was made here may be sent, discarded or refused
 
     def on_record_changed(self, event: RecordChanged) -> None:
         if event.kind == "guest":
