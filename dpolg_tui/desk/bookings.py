@@ -36,6 +36,10 @@ class BookingActions(RecordActions):
 
     kind = "booking"
 
+    def refusal(self, booking_id: int) -> str:
+        """Why it cannot be opened now, before its form is made; empty: nothing is known against it."""
+        return self._desk.known.refusal("booking", booking_id, NOT_READ)
+
     async def get(self, booking_id: int) -> Booking:
         """The whole booking. Raises RecordMissing."""
         with log.action("Buchung lesen"):

@@ -31,6 +31,10 @@ class GuestActions(RecordActions):
     async def _search(self, text: str, most: int) -> list[GuestSummary]:
         return self._desk.known.remember_lines(await reads.search_guests(self._desk.database, text, most))
 
+    def refusal(self, guest_id: int) -> str:
+        """Why it cannot be opened now, before its form is made; empty: nothing is known against it."""
+        return self._desk.known.refusal("guest", guest_id, NOT_READ)
+
     async def get(self, guest_id: int) -> Guest:
         """All fields. Raises RecordMissing."""
         with log.action("Gast lesen"):

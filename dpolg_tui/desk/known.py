@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MOST = 2000
 """Records of a kind that are remembered: those read last."""
 
+NOT_QUEUED = (
+    "Dieser Eintrag ist nicht mehr vorgemerkt: was noch wartet oder nicht mehr passt, zeigt Strg+P "
+    "„Vorgemerkte Änderungen“."
+)
+
 T = TypeVar("T")
 _LINE_FIELDS = frozenset({"last_name", "first_name", "city", "email", "phone", "is_member"})
 
@@ -57,7 +62,8 @@ class Known:
     async def read(self, kind: str, record_id: int, ask: Callable[[int], Awaitable[T]], missing: str) -> T:
         """A record from the database, or without it as it was read last.
 
-        Raises Unreachable with the sentence ``missing`` if it was never read.
+        Raises Unreachable with the sentence ``missing`` if it was never read, and with another if it was
+        made here and does not wait any more.
         """
         record_id = self._desk.outbox.real_id(record_id)
         if record_id > 0 and self._desk.connection.phase is not Phase.OFFLINE:
@@ -70,8 +76,18 @@ class Known:
                 self.remember(kind, record_id, record)
         found: T | None = self.get(kind, record_id)
         if found is None:
-            raise Unreachable(missing)
+            raise Unreachable(NOT_QUEUED if record_id < 0 else missing)
         return found
+
+    def refusal(self, kind: str, record_id: int, missing: str) -> str:
+        """With what ``read`` would refuse at once, without asking the database; empty: it would not."""
+        record_id = self._desk.outbox.real_id(record_id)
+        made_here = record_id < 0
+        if not made_here and self._desk.connection.phase is not Phase.OFFLINE:
+            return ""
+        if self.get(kind, record_id) is not None:
+            return ""
+        return NOT_QUEUED if made_here else missing
 
     async def search(self, ask: Callable[[], Awaitable[T]], here: Callable[[], T]) -> T:
         """The answer of the database, or without it what is known here."""

@@ -85,11 +85,17 @@ class Outbox(Queue):
     # -- writing ---------------------------------------------------------------------------------
 
     async def write(self, write: Write, request: UUID) -> dict[str, Any]:
-        """The answer of the database, or ``{"outcome": "queued"}``; otherwise raises domain errors."""
+        """The answer of the database, or ``{"outcome": "queued"}``; otherwise raises domain errors.
+
+        Without a queue it raises Unreachable at once while the database is known to be away.
+        """
         item = self._item(write.resolved(self._aliases), request)
         self._taken_back.clear()
         if self._file is not None and (self.must_queue or item.write.temporary_ids):
             return self._queue(item, State.WAITING)
+        if self._file is None and self.must_queue:
+            self._last_state = ""
+            raise Unreachable(self.refusal)
         self._under_way[request] = item
         self._journal()
         self._desk.tell(QueueChanged())
@@ -104,7 +110,8 @@ class Outbox(Queue):
             raise
         except Unreachable:
             if self._file is None:
-                raise
+                # Not sent. That the settings may be wrong is no advice to whom they have served so far.
+                raise Unreachable(self.refusal) from None
             return self._queue(item, State.WAITING)
         except asyncio.CancelledError:
             if request in self._under_way:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TAKEN = "Sie sind an diesem Rechner schon einmal angemeldet: hier wird ohne Verbindung nichts vorgemerkt."
+_NOT_SAVED = "Nicht gespeichert: {why} Bitte speichern, sobald die Verbindung wieder da ist."
+_WHY_TAKEN = "ohne Verbindung merkt nur das erste Fenster dieses Benutzers vor."
+_WHY_OFF = "an diesem Rechner wird ohne Verbindung nichts vorgemerkt (offline_queue = false)."
+_WHY_UNREADABLE = "was an diesem Rechner vorgemerkt ist, ließ sich nicht lesen."
 
 
 class Queue(ABC):
@@ -108,6 +112,15 @@ class Queue(ABC):
     def usable(self) -> bool:
         """Whether anything may be kept for this user on this computer."""
         return self._file is not None
+
+    @property
+    def refusal(self) -> str:
+        """What a save is told that cannot be sent, where nothing may be kept: why, and what to do."""
+        if not self._desk.config.desk.offline_queue:
+            why = _WHY_OFF
+        else:
+            why = _WHY_TAKEN if self.problem == TAKEN else _WHY_UNREADABLE
+        return _NOT_SAVED.format(why=why)
 
     @property
     def waiting(self) -> int:

@@ -29,6 +29,26 @@ def open_record(app: DeskApp, entry: AuditEntry) -> None:
         app.push_screen(screen)
 
 
+def open_booking(app: DeskApp, booking_id: int) -> None:
+    """Opens its form; without a connection says at once if it was never read."""
+    if refusal := app.desk.bookings.refusal(booking_id):
+        app.show_toast(refusal, "error")
+        return
+    from dpolg_tui.tui.screens.booking import BookingScreen
+
+    app.push_screen(BookingScreen(booking_id))
+
+
+def open_guest(app: DeskApp, guest_id: int) -> None:
+    """Opens its form; without a connection says at once if it was never read."""
+    if refusal := app.desk.guests.refusal(guest_id):
+        app.show_toast(refusal, "error")
+        return
+    from dpolg_tui.tui.dialogs.guest import GuestDialog
+
+    app.push_screen(GuestDialog(guest_id))
+
+
 def _form(app: DeskApp, entry: AuditEntry) -> Screen[Any] | None:
     """The form, not loaded yet: it says itself if its record is gone. Imported only when it is wanted."""
     values = {**(entry.old_data or {}), **(entry.new_data or {})}

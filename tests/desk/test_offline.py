@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from dpolg_tui.db.state import Phase
 from dpolg_tui.desk.offline import NotKept, State
 from dpolg_tui.domain.errors import OutcomeUnknown, Unreachable
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.models import Outcome
+from dpolg_tui.domain.models import Outcome, WriteResult
 from tests.databases import TestDatabase
 from tests.desk.offline import count, cut, desk_through, queue_file
 from tests.desk.two import until
@@ -131,14 +134,57 @@ async def test_what_no_longer_fits_stays_as_a_conflict_and_the_rest_goes_on(data
         assert not queue_file(anna).exists()
 
 
-async def test_without_a_queue_an_unknown_write_is_said_to_be_so(database: TestDatabase) -> None:
+def answer_without_waiting(write: Coroutine[Any, Any, WriteResult]) -> str:
+    """The sentence with which a write is refused before it has waited for anything at all."""
+    try:
+        with pytest.raises(Unreachable) as refused:
+            write.send(None)
+    finally:
+        write.close()
+    return refused.value.message
+
+
+async def test_with_the_queue_switched_off_a_save_is_refused_at_once(database: TestDatabase) -> None:
     async with (
         wire_proxy(config_for(database).database.hosts[0]) as proxy,
         desk_through(database, proxy, queue=False) as anna,
     ):
         await cut(anna, proxy)
-        with pytest.raises((Unreachable, OutcomeUnknown)):
+        sentence = answer_without_waiting(anna.guests.create({"last_name": "Neumann"}))
+        assert sentence.startswith("Nicht gespeichert: ")
+        assert "offline_queue = false" in sentence
+        assert (anna.outbox.items, anna.outbox.save_state) == ((), "")
+
+
+async def test_a_second_window_refuses_a_save_at_once_and_saves_when_the_line_is_back(
+    database: TestDatabase,
+) -> None:
+    async with (
+        signed_in(database, "anna"),
+        wire_proxy(config_for(database).database.hosts[0]) as proxy,
+        desk_through(database, proxy) as second,
+    ):
+        await cut(second, proxy)
+        sentence = answer_without_waiting(second.guests.create({"last_name": "Neumann"}))
+        assert sentence.startswith("Nicht gespeichert: ")
+        assert "nur das erste Fenster" in sentence
+        await proxy.accept()
+        await until(lambda: second.connection.phase is Phase.CONNECTED, 20)
+        assert (await second.guests.create({"last_name": "Neumann"})).outcome is Outcome.DONE
+        assert await count(database, "app.guests WHERE last_name = 'Neumann'") == 1
+
+
+async def test_a_save_without_a_queue_that_finds_the_line_gone_names_no_settings(
+    database: TestDatabase,
+) -> None:
+    async with (
+        wire_proxy(config_for(database).database.hosts[0]) as proxy,
+        desk_through(database, proxy, queue=False) as anna,
+    ):
+        await proxy.refuse()  # not known yet
+        with pytest.raises((Unreachable, OutcomeUnknown)) as refused:
             await anna.guests.create({"last_name": "Neumann"})
+        assert "prüfen" not in refused.value.message
         assert anna.outbox.items == ()
 
 

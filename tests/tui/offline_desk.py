@@ -17,19 +17,23 @@ from tests.tui.forms_house import Desks, furnish, signed_in
 from tools.wire_proxy import WireProxy, wire_proxy
 
 
-def through(database: TestDatabase, proxy: WireProxy) -> Config:
+def through(database: TestDatabase, proxy: WireProxy, *, queue: bool = True) -> Config:
     config = config_for(database)
-    return replace(config, database=replace(config.database, hosts=(proxy.address,), action_timeout=3.0))
+    return replace(
+        config,
+        database=replace(config.database, hosts=(proxy.address,), action_timeout=3.0),
+        desk=replace(config.desk, offline_queue=queue),
+    )
 
 
 @asynccontextmanager
-async def cut_off(database: TestDatabase) -> AsyncIterator[tuple[Desks, WireProxy]]:
+async def cut_off(database: TestDatabase, *, queue: bool = True) -> AsyncIterator[tuple[Desks, WireProxy]]:
     """The application behind a proxy, a colleague beside it."""
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))
         ben = await stack.enter_async_context(signed_in(database, "ben"))
         things = await furnish(ben)
-        desk = Desk(through(database, proxy))
+        desk = Desk(through(database, proxy, queue=queue))
         desk.start()
         stack.push_async_callback(desk.close)
         anna = database.users["anna"]

@@ -23,6 +23,7 @@ from dpolg_tui.tui.dialogs.calendar import CalendarDialog
 from dpolg_tui.tui.dialogs.cancel import CancelDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.drafting import draft_of
+from dpolg_tui.tui.records import open_guest
 from dpolg_tui.tui.saving import queued_sentence, save_changes, saved_sentence, show_at_field
 from dpolg_tui.tui.screens.booking_colleagues import FollowedBooking
 from dpolg_tui.tui.screens.booking_tabs import STAY
@@ -195,7 +196,7 @@ class BookingScreen(FollowedBooking):
         """All fields of the chosen guest."""
         guest_id = self.form.guest.peek
         if isinstance(guest_id, int):
-            self.app.push_screen(GuestDialog(guest_id))
+            open_guest(self.desk_app, guest_id)
         else:
             self.desk_app.show_toast("Bitte zuerst einen Gast wählen.", "warning")
 

@@ -19,6 +19,7 @@ from dpolg_tui.tui.dialogs.change_stay import StayChange
 from dpolg_tui.tui.dialogs.filter import ChartChoice, FilterDialog
 from dpolg_tui.tui.dialogs.go_to_date import GoToDateDialog
 from dpolg_tui.tui.dialogs.search import SearchDialog
+from dpolg_tui.tui.records import open_booking
 from dpolg_tui.tui.screens import chart_flows as flows
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.chart import OccupancyChart
@@ -171,18 +172,13 @@ class ChartScreen(DeskScreen):
 
     def _open(self, occupancy: Occupancy) -> None:
         if occupancy.booking_id is not None:
-            self._open_booking(occupancy.booking_id)
+            open_booking(self.desk_app, occupancy.booking_id)
             return
         from dpolg_tui.tui.dialogs.block import BlockDialog
 
         self.app.push_screen(
             BlockDialog(occupancy.room_id, occupancy.arrival, occupancy.departure, block=occupancy)
         )
-
-    def _open_booking(self, booking_id: int) -> None:
-        from dpolg_tui.tui.screens.booking import BookingScreen
-
-        self.app.push_screen(BookingScreen(booking_id))
 
     def on_occupancy_chart_create_requested(self, message: OccupancyChart.CreateRequested) -> None:
         self._create(message.room_id, message.arrival, message.departure)
@@ -259,7 +255,7 @@ class ChartScreen(DeskScreen):
         if found is None:
             return
         if found.status is Status.CANCELLED:
-            self._open_booking(found.id)
+            open_booking(self.desk_app, found.id)
         else:
             read(self, self.jump(found), "Zum Balken springen", group="jump")
 

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from dpolg_tui.desk.events import RecordChanged
+from dpolg_tui.desk.events import DeskEvent, QueueChanged, RecordChanged
 from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import GuestSummary
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.personal_data import anonymise_guest, export_guest
+from dpolg_tui.tui.records import open_guest
 from dpolg_tui.tui.screens.listing import PAGE, ListScreen
 from dpolg_tui.tui.widgets.guest_field import prefill_from
 from dpolg_tui.tui.widgets.record_table import Column, Row
@@ -55,7 +56,7 @@ class GuestsScreen(ListScreen):
             )
 
     def open_record(self, record_id: int) -> None:
-        self.app.push_screen(GuestDialog(record_id))
+        open_guest(self.desk_app, record_id)
 
     def action_new(self) -> None:
         """A new guest, named as searched."""
@@ -90,6 +91,11 @@ class GuestsScreen(ListScreen):
         guest = self._found.get(self.table.record_id or 0)
         if guest is not None:
             write(self, anonymise_guest(self.desk_app, guest), "Gast anonymisieren")
+
+    def heard(self, event: DeskEvent) -> None:
+        super().heard(event)
+        if isinstance(event, QueueChanged) and any(guest_id < 0 for guest_id in self._found):
+            self.reload_soon()  # who was made here may be sent, discarded or refused
 
     def on_record_changed(self, event: RecordChanged) -> None:
         if event.kind == "guest":
