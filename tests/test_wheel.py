@@ -190,6 +190,7 @@ def test_installs_from_the_wheel_as_the_documents_say(
     assert not Path(command).exists()
 
 
+@pytest.mark.long
 def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database: TestDatabase) -> None:
     user = database.users["anna"]
     printed = _run(

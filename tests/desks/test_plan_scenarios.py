@@ -191,6 +191,7 @@ async def _change(
             return None
 
 
+@pytest.mark.long
 async def test_of_five_desks_that_book_the_same_nights_one_succeeds(database: TestDatabase) -> None:
     """The four others see who won and still have what they typed."""
     async with five.desks(database) as desks:

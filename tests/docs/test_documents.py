@@ -25,6 +25,23 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 @by_name
+def test_links_to_a_heading_find_it(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text("utf-8"))
+    wrong = [
+        f"{name}#{anchor}"
+        for name, anchor in links
+        if anchor not in _anchors(document.parent / name if name else document)
+    ]
+    assert wrong == []
+
+
+def _anchors(document: Path) -> set[str]:
+    """What a browser calls the headings of a document: small letters, blanks as hyphens, no marks."""
+    headings = re.findall(r"^#+ (.*)$", _FENCE.sub("", document.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@by_name
 def test_commands_exist(document: Path) -> None:
     commands = re.findall(r"\b(make [a-z][a-z-]*)(?=`|$|  )", document.read_text("utf-8"), re.MULTILINE)
     commands += re.findall(r"`(dpolg-tui [a-z][a-z-]+)\b", document.read_text("utf-8"))

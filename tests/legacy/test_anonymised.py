@@ -70,6 +70,7 @@ def _found(database: TestDatabase) -> set[str]:
     }
 
 
+@pytest.mark.long
 def test_he_is_gone_from_the_old_rows_and_stays_gone(
     database: TestDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,7 +89,7 @@ def interrupt(call: subprocess.Popen[str]) -> None:
     call.send_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("cut", [kill, interrupt])
+@pytest.mark.parametrize("cut", [pytest.param(kill, marks=pytest.mark.long), interrupt])
 @pytest.mark.parametrize("moment", EVERY_RUN)
 def test_the_command_is_stopped(
     moment: str, cut: Cut, database: TestDatabase, file: Path, tmp_path: Path

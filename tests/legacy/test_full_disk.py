@@ -119,6 +119,7 @@ def test_the_servers_disk_is_full(moment: str, cramped: Cramped, file: Path, tmp
     cramped.server.drop(database)
 
 
+@pytest.mark.long
 def test_no_room_for_the_servers_log_of_changes(cramped: Cramped, file: Path, tmp_path: Path) -> None:
     database = cramped.clone()
     cramped.use_up_wal(database)

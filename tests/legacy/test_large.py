@@ -158,6 +158,7 @@ def test_who_reads_is_left_alone(
         assert migrate(database, file, tmp_path / "run").code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_it_is_killed(moment: str, database: TestDatabase, tmp_path: Path) -> None:
     file = build(tmp_path / "alt.sqlite", LATE, guests=200, bookings=300, defects={"overlap": 0.05}).path

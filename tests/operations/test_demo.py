@@ -188,6 +188,7 @@ def test_a_killed_demo_leaves_nothing_that_the_next_one_does_not_clean_up(serve:
     assert wait_until(lambda: is_stopped(home), 20), "nobody is left, so the server has to stop by itself"
 
 
+@pytest.mark.long
 def test_reset_begins_anew_with_the_same_house_for_the_same_seed(serve: Serve) -> None:
     first = serve("--seed", "11")
     before = house_hash(first.owner_dsn)

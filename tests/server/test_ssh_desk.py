@@ -43,6 +43,7 @@ def _server(stack: ExitStack, folder: Path, database: TestDatabase, *options: st
     return stack.enter_context(ssh_server(folder, rules, environment))
 
 
+@pytest.mark.long
 async def test_five_sessions_work_on_one_house(database: TestDatabase, folder: Path) -> None:
     with ExitStack() as stack:
         sshd = _server(stack, folder, database)

@@ -10,7 +10,7 @@ from dpolg_tui.desk.events import QueueChanged
 from dpolg_tui.desk.offline import Queued, State, Write
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Conflict, FreeRoom, InTheWay, Occupancy, Status
-from tests.snapshots import scenes_chart, scenes_people, scenes_settings
+from tests.snapshots import scenes_chart, scenes_health, scenes_people, scenes_settings
 from tests.snapshots.opening import Scene, a_stay, room_ids
 from tests.snapshots.scenes import help_page, lock, palette, stay
 from tests.tui.desk_app import Running
@@ -105,5 +105,6 @@ PICTURES: dict[str, Picture] = {
     "gaeste": Picture(scenes_people.guests),
     "benutzer": Picture(_users, "admin"),
     "einstellungen": Picture(scenes_settings.typed),
+    "zustand": Picture(scenes_health.health, "admin"),
 }
 """By the name of the file in docs/pictures."""
