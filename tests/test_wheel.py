@@ -152,6 +152,8 @@ def test_the_source_distribution_makes_the_same_wheel(environment: Path, tmp_pat
         archive.extractall(tmp_path, filter="data")
     source = tmp_path / sdist.name.removesuffix(".tar.gz")
     assert {"CHANGELOG.md", "config.toml.example", "docs", "sql"} <= {path.name for path in source.iterdir()}
+    # What docs/server.md begins with.
+    assert (source / "tools/server/setup.sh").stat().st_mode & 0o100
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=source)
     [again], [first] = tmp_path.glob("*.whl"), environment.glob("*.whl")
     with zipfile.ZipFile(again) as one, zipfile.ZipFile(first) as other:
