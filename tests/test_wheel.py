@@ -88,19 +88,26 @@ def _locked(names: set[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with nothing but the wheel and its hard dependencies."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, in a directory of its own."""
     place = tmp_path_factory.mktemp("wheel")
     built = _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place), cwd=ROOT)
     wheels = list(place.glob("*.whl"))
     assert len(wheels) == 1, built
+    return wheels[0]
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path) -> Path:
+    """A virtual environment with nothing but the wheel and its hard dependencies."""
+    place = wheel.parent
     requirements = place / "requirements.txt"
     requirements.write_text(_locked(_with_dependencies(HARD)))
     _run(sys.executable, "-m", "venv", str(place / "venv"))
     python = str(place / "venv/bin/python")
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     _run(*pip, "--require-hashes", "--no-deps", "-r", str(requirements))
-    _run(*pip, "--no-deps", str(wheels[0]))
+    _run(*pip, "--no-deps", str(wheel))
     return place
 
 
@@ -118,16 +125,16 @@ def _run(*command: str, cwd: Path | None = None, **environment: str) -> str:
     return done.stdout
 
 
-def test_the_wheel_depends_on_the_nine_and_nothing_else(environment: Path) -> None:
-    with zipfile.ZipFile(next(environment.glob("*.whl"))) as wheel:
-        name = next(entry for entry in wheel.namelist() if entry.endswith("METADATA"))
-        lines = wheel.read(name).decode().splitlines()
+def test_the_wheel_depends_on_the_nine_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(entry for entry in archive.namelist() if entry.endswith("METADATA"))
+        lines = archive.read(name).decode().splitlines()
         required = {
             _name(line.removeprefix("Requires-Dist: "))
             for line in lines
             if line.startswith("Requires-Dist: ") and "extra ==" not in line
         }
-        files = set(wheel.namelist())
+        files = set(archive.namelist())
     assert required == set(HARD)
     assert {"dpolg_tui/sql/hardening.sql", "dpolg_tui/sql/checks.sql"} <= files
     assert any(entry.startswith("dpolg_tui/sql/functions/") for entry in files)
@@ -145,15 +152,17 @@ def test_the_version_stands_in_one_place() -> None:
     assert newest[1].partition(" ")[0] in ("Unreleased", __version__)
 
 
-def test_the_source_distribution_makes_the_same_wheel(environment: Path, tmp_path: Path) -> None:
+def test_the_source_distribution_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     _run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
     [sdist] = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     source = tmp_path / sdist.name.removesuffix(".tar.gz")
     assert {"CHANGELOG.md", "config.toml.example", "docs", "sql"} <= {path.name for path in source.iterdir()}
+    # What docs/server.md begins with.
+    assert (source / "tools/server/setup.sh").stat().st_mode & 0o100
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), cwd=source)
-    [again], [first] = tmp_path.glob("*.whl"), environment.glob("*.whl")
+    [again], first = tmp_path.glob("*.whl"), wheel
     with zipfile.ZipFile(again) as one, zipfile.ZipFile(first) as other:
         assert {(file.filename, file.CRC) for file in one.infolist()} == {
             (file.filename, file.CRC) for file in other.infolist()
@@ -162,11 +171,8 @@ def test_the_source_distribution_makes_the_same_wheel(environment: Path, tmp_pat
 
 @pytest.mark.long
 @pytest.mark.parametrize("program", ["pipx", "uv"])
-def test_installs_from_the_wheel_as_the_documents_say(
-    program: str, environment: Path, tmp_path: Path
-) -> None:
+def test_installs_from_the_wheel_as_the_documents_say(program: str, wheel: Path, tmp_path: Path) -> None:
     """As on a new PC: everything else comes from the package index, and goes again with the program."""
-    [wheel] = environment.glob("*.whl")
     places = {
         "HOME": tmp_path / "home",
         "PIPX_HOME": tmp_path / "pipx",
@@ -208,6 +214,7 @@ def test_the_wheel_without_extras_signs_in_and_books(environment: Path, database
     assert {path.suffix for path in (environment / "lists").iterdir()} == {".txt"}
 
 
+@pytest.mark.long
 def test_the_command_of_the_wheel_knows_its_sql(environment: Path) -> None:
     version = _run(str(environment / "venv/bin/dpolg-tui"), "--version", cwd=environment)
     assert version.strip().endswith(metadata.version("dpolg-tui"))

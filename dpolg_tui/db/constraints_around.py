@@ -115,6 +115,15 @@ _PARENTS = {
     "discount_template_id": "Den Rabatt gibt es nicht mehr, oder Buchungen verweisen auf ihn: "
     "bitte einen aus der Liste wählen.",
 }
+REFERRED = {
+    "bookings_guest_id_fkey": "zu ihm gibt es Buchungen, auch stornierte zählen",
+    "credit_transactions_guest_id_fkey": "zu ihm ist Guthaben eingetragen",
+    "companions_guest_id_fkey": "zu ihm sind Begleitpersonen eingetragen",
+    "email_log_guest_id_fkey": "an ihn wurde eine E-Mail verschickt",
+    "occupancies_room_id_fkey": "zu ihm gibt es Belegungen, auch stornierte zählen",
+    "room_prices_room_id_fkey": "zu ihm gibt es eigene Preise",
+}
+"""The same constraints when the record that they refer to was to go: what refers to it, as a clause."""
 _CHILDREN = {
     "bookings": ("payer_id",),
     "room_prices": ("room_id",),

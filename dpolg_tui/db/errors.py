@@ -14,6 +14,7 @@ import traceback
 import asyncpg
 
 from dpolg_tui.db.constraints import CONSTRAINTS
+from dpolg_tui.db.constraints_around import REFERRED
 from dpolg_tui.domain.errors import (
     Busy,
     Defect,
@@ -196,7 +197,8 @@ def translate(error: BaseException) -> DomainError:
         return Busy()
     if constraint in CONSTRAINTS:
         field, sentence = CONSTRAINTS[constraint]
-        return RuleViolated(sentence, field=field, constraint=constraint)
+        referred = REFERRED.get(constraint or "", "")
+        return RuleViolated(sentence, field=field, constraint=constraint, referred=referred)
     if state in _SENTENCES:
         kind, text = _SENTENCES[state]
         return kind(text if kind is not SessionEnded else _SESSION_ENDS.get(constraint or ""))

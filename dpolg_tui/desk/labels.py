@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.desk.actions import GERMAN
 from dpolg_tui.desk.offline import Write
-from dpolg_tui.domain.german import clean_line, format_date_range
+from dpolg_tui.domain.german import clean_line, format_date_range, format_day_month
 from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.merge import Change
-from dpolg_tui.domain.words import field_text
+from dpolg_tui.domain.models import Room
+from dpolg_tui.domain.words import field_text, room_label
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
@@ -25,7 +27,7 @@ _NEW = {
 
 
 def of_write(desk: Desk, write: Write) -> str:
-    """``Buchung 2026-118 Huber: Notizen`` · ``Neuer Gast Muster, Eva``."""
+    """``Buchung 2026-118 Huber: Teilen am 27.11.`` · ``Neuer Gast Muster, Eva``."""
     if write.parts:
         return "; ".join(of_write(desk, part) for part in write.parts)
     if write.creates:
@@ -33,8 +35,69 @@ def of_write(desk: Desk, write: Write) -> str:
     name = record_name(desk, write.kind, write.record_id or 0)
     if write.delete:
         return f"{name}: löschen"
-    fields = dict.fromkeys(field_label(field.partition("/")[0]) for field in write.changes)
-    return f"{name}: {', '.join(fields)}"
+    stays = [field for field in write.changes if field.partition("/")[0] == "stay"]
+    words = [_stays_words(desk, write, stays)] if stays else []
+    words += [
+        _field_words(field, change["to"]) for field, change in write.changes.items() if field not in stays
+    ]
+    return f"{name}: {', '.join(dict.fromkeys(words))}"
+
+
+def _field_words(field: str, value: object) -> str:
+    """Of a status also which: checking in and cancelling are not the same."""
+    label = field_label(field)
+    return f"{label} {field_text(field, value, {})}" if field == "status" else label
+
+
+def _stays_words(desk: Desk, write: Write, names: list[str]) -> str:
+    """What becomes of the stays of a booking, or of a block, so that two such changes are told apart."""
+    typed, rooms = write.typed_changes, desk.store.rooms
+    match [(typed[name].before, typed[name].after) for name in names]:
+        case [({} as before, {} as after)]:
+            bars = desk.store.of_booking(write.record_id or 0) if write.kind == "booking" else []
+            which = f" ({_days(before)})" if write.kind == "booking" and len(bars) != 1 else ""
+            return f"{_moved(before, after, write.kind, rooms)}{which}"
+        case [({} as before, {} as first), (None, {} as second)] if (
+            first["room_id"] == before["room_id"] and first["departure"] == second["arrival"]
+        ):
+            moved = second["room_id"] != before["room_id"]
+            place = f", ab da {_in_room(second['room_id'], rooms)}" if moved else ""
+            return f"Teilen am {format_day_month(second['arrival'])}{place}"
+        case [({}, {} as whole), ({} as gone, None)] | [({} as gone, None), ({}, {} as whole)] if (
+            whole["arrival"] <= gone["arrival"] and gone["departure"] <= whole["departure"]
+        ):
+            return f"Verbinden zu {_days(whole)}"
+        case [(None, {} as new)]:
+            return f"weiterer Aufenthalt {_in_room(new['room_id'], rooms)}, {_days(new)}"
+        case [({} as before, None)]:
+            return f"Aufenthalt {_days(before)} entfällt"
+        case several:
+            days = (_days(stay) for change in several for stay in change[::-1] if isinstance(stay, Mapping))
+            return f"{len(several)} Aufenthalte ({'; '.join(dict.fromkeys(days))})"
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any], kind: str, rooms: Mapping[int, Room]) -> str:
+    """``Aufenthalt nach 2 [Wendelstein] verlegen`` · ``Abreise am 27.11.``"""
+    changed = {name for name in ("room_id", "arrival", "departure") if before[name] != after[name]}
+    if changed == {"arrival"}:
+        return f"Anreise am {format_day_month(after['arrival'])}"
+    if changed == {"departure"}:
+        return f"Abreise am {format_day_month(after['departure'])}"
+    noun = "Aufenthalt " if kind == "booking" else ""
+    if "room_id" not in changed:
+        return f"{noun}auf {_days(after)} verlegen"
+    room = after["room_id"]
+    place = room_label(room, rooms) if room is None else f"nach {room_label(room, rooms)} verlegen"
+    return f"{noun}{place}{f', {_days(after)}' if len(changed) > 1 else ''}"
+
+
+def _in_room(room_id: int | None, rooms: Mapping[int, Room]) -> str:
+    words = room_label(room_id, rooms)
+    return words if room_id is None else f"in {words}"
+
+
+def _days(stay: Mapping[str, Any]) -> str:
+    return format_date_range(stay["arrival"], stay["departure"])
 
 
 def record_name(desk: Desk, kind: str, record_id: int) -> str:

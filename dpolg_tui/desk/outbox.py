@@ -53,7 +53,6 @@ class Outbox(Queue):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._last_state = ""
         self._sender: asyncio.Task[None] | None = None
 
     def close(self) -> None:

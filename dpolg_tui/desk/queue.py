@@ -46,6 +46,8 @@ class Queue(ABC):
         self._under_way: dict[UUID, Queued] = {}
         self._sending: UUID | None = None
         self._taken_back: list[Queued] = []
+        self._last_state = ""
+        """Of the last write that had an answer: "", "done" or "unknown"."""
         self._forms: frozenset[str] = frozenset()
         self._forms_found: frozenset[str] = frozenset()
 
@@ -221,6 +223,7 @@ class Queue(ABC):
         gone = {request, *(one.request for one in self.building_on(request))}
         if self._sending in gone:
             return False
+        self._last_state = ""  # what was saved before is not what the user sees go
         self._replace(tuple(one for one in self.items if one.request not in gone))
         return True
 
@@ -234,6 +237,7 @@ class Queue(ABC):
         item = self.last_waiting
         if item is None or item.state is not State.WAITING or item.request == self._sending:
             return None
+        self._last_state = ""
         self._replace(tuple(one for one in self.items if one.request != item.request))
         self._taken_back.append(item)
         return item

@@ -7,7 +7,8 @@ no more than its words. One user's list: it goes with the session.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,12 +20,12 @@ from dpolg_tui.db import writes
 from dpolg_tui.desk import effects
 from dpolg_tui.desk.effects import Action
 from dpolg_tui.domain import german
-from dpolg_tui.domain.errors import InvalidInput, NotAllowed, OutcomeUnknown, RuleViolated
+from dpolg_tui.domain.errors import InvalidInput, NotAllowed, OutcomeUnknown, RecordMissing, RuleViolated
 from dpolg_tui.domain.merge import Changes
-from dpolg_tui.domain.models import Outcome, WriteResult
+from dpolg_tui.domain.models import BookingSummary, Outcome, WriteResult
 from dpolg_tui.domain.rearrange import RecordWrite
 from dpolg_tui.domain.undo import Entry, Kind, LastChanges, Record, Step, Steps, inverse, verb
-from dpolg_tui.domain.undo_words import obstacle
+from dpolg_tui.domain.undo_words import obstacle, referred
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.actions import RecordWrites
@@ -37,6 +38,9 @@ NOTHING_MORE = (
     "Davor ist nichts mehr, was sich zurücknehmen oder wiederherstellen ließe. Was im Weg ist, steht unter"
     " „Meine letzten Änderungen“."
 )
+
+MOST_SEARCHED = 200
+"""Bookings that are looked through for those of a guest who cannot go."""
 
 _taking_back: ContextVar[dict[Record, Step] | None] = ContextVar("taking_back", default=None)
 """What the writes of an undo do, while it runs in this task: they are no changes of their own."""
@@ -244,7 +248,7 @@ class Undo:
         try:
             result = await self._write(sent)
         except (RuleViolated, InvalidInput, NotAllowed) as error:
-            return Told(False, f"„{entry.words}“ bleibt: {error.message}", True)
+            return Told(False, await self._refused(entry, sent[0], error), True)
         finally:
             _taking_back.reset(token)
         if result.outcome is not Outcome.DONE:
@@ -260,6 +264,27 @@ class Undo:
             else collected.get((step.kind, step.id), step)
             for step in sent
         )
+
+    async def _refused(
+        self, entry: Entry, step: Step, error: RuleViolated | InvalidInput | NotAllowed
+    ) -> str:
+        """Why the database does not do it. What a form says of a choice in a list is no answer to Strg+Z."""
+        if not isinstance(error, RuleViolated) or not error.referred or step.action != "deleted":
+            return f"„{entry.words}“ bleibt: {error.message}"
+        return referred(entry, error.referred, await self._bookings_of(step) if step.kind == "guest" else ())
+
+    async def _bookings_of(self, guest: Step) -> Sequence[BookingSummary]:
+        """All that the search finds of a guest, by number; cancelled ones are on no chart."""
+        known = (guest.changes[part].before for part in ("last_name", "first_name") if part in guest.changes)
+        name = [str(part) for part in known if part]
+        bookings: list[BookingSummary] = []
+        for found in await self._desk.bookings.search(" ".join(name), most=MOST_SEARCHED):
+            if found.guest_name != ", ".join(name):
+                continue
+            with suppress(RecordMissing):  # deleted since: it is not in the way any more
+                if (await self._desk.bookings.get(found.id)).guest_id == guest.id:
+                    bookings.append(found)
+        return sorted(bookings, key=lambda it: it.id)
 
     async def _write(self, sent: Steps) -> WriteResult:
         if len(sent) > 1:

@@ -29,11 +29,17 @@ class RuleViolated(DomainError):
     """Die Datenbank lässt diese Angaben nicht zu: bitte prüfen und berichtigen."""
 
     def __init__(
-        self, message: str | None = None, field: str | None = None, constraint: str | None = None
+        self,
+        message: str | None = None,
+        field: str | None = None,
+        constraint: str | None = None,
+        referred: str = "",
     ) -> None:
         super().__init__(message)
         self.field = field
         self.constraint = constraint
+        self.referred = referred
+        """What refers to a record that was to be deleted, as a clause; empty if nothing does."""
 
 
 class NotAllowed(DomainError):

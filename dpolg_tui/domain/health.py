@@ -244,8 +244,10 @@ def _versions(figures: Figures) -> Iterator[Check]:
             "server",
             "PostgreSQL",
             Status.WARNING,
-            f"Version {server.version}: seit {format_date(end)} gibt es dafür keine Fehlerkorrekturen mehr.",
-            f"Bitte auf PostgreSQL {max(END_OF_SUPPORT)} umziehen: sichern, dort wiederherstellen.",
+            f"Version {server.version}: seit {format_date(end)} macht das PostgreSQL-Projekt dafür keine "
+            "Fehlerkorrekturen mehr.",
+            "Bitte prüfen, wie lange die Distribution sie noch pflegt, und rechtzeitig auf PostgreSQL "
+            f"{max(END_OF_SUPPORT)} umziehen: sichern, dort wiederherstellen.",
             figures={"version": server.version},
         )
     else:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dpolg_tui.domain import german
 from dpolg_tui.domain.labels import field_label
-from dpolg_tui.domain.models import Conflict, Outcome, Room, WriteResult
+from dpolg_tui.domain.models import BookingSummary, Conflict, Outcome, Room, Status, WriteResult
 from dpolg_tui.domain.undo import Entry
 from dpolg_tui.domain.words import field_text, room_label
 
 LONGEST = 60
 """Characters of a value in a sentence."""
+MOST_NAMED = 3
+"""Bookings that a sentence names."""
 
 
 def obstacle(entry: Entry, result: WriteResult, rooms: Mapping[int, Room]) -> str:
@@ -32,6 +34,26 @@ def obstacle(entry: Entry, result: WriteResult, rooms: Mapping[int, Room]) -> st
             return f"{entry.what} gibt es nicht mehr: jemand hat es inzwischen gelöscht."
         case _:
             return f"{_stays(entry)} Es wird zurückgenommen, sobald die Datenbank wieder erreichbar ist."
+
+
+def referred(entry: Entry, clause: str, bookings: Sequence[BookingSummary]) -> str:
+    """Why a record cannot go: ``bookings`` of a guest by their numbers, else what the ``clause`` says."""
+    wanted = "wieder löschen" if entry.taken_back else "zurücknehmen"
+    return f"{entry.what} lässt sich nicht {wanted}: {_belong(bookings) or clause}."
+
+
+def _belong(bookings: Sequence[BookingSummary]) -> str:
+    named = [f"{it.number}{' (storniert)' * (it.status is Status.CANCELLED)}" for it in bookings[:MOST_NAMED]]
+    if len(bookings) > len(named):
+        named.append(f"{len(bookings) - len(named)} weitere")
+    match named:
+        case []:
+            return ""
+        case [number]:
+            return f"Buchung {number} gehört zu ihm"
+        case [*numbers, last]:
+            return f"die Buchungen {', '.join(numbers)} und {last} gehören zu ihm"
+    raise AssertionError(named)
 
 
 def _stays(entry: Entry) -> str:

@@ -24,7 +24,7 @@ from dpolg_tui.db.backups import Entry
 from dpolg_tui.db.fingerprints import TableMark
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.operations import dumps, manifest, retention
-from dpolg_tui.operations.files import make_private, reason, sha256_of, sync
+from dpolg_tui.operations.files import give_to_owner_of, make_private, reason, sha256_of, sync
 from dpolg_tui.operations.locks import FileLock, StillLocked
 from dpolg_tui.operations.manifest import DRAFT, DUMP, GLOBALS, MANIFEST, FileMark, Manifest
 
@@ -116,6 +116,8 @@ def _alone_in(directory: Path) -> Iterator[None]:
     lock = FileLock(directory / ".lock")
     try:
         lock.acquire(0)
+        # By hand as root (upgrade-db does it first): the timer's account must get in the next night, too.
+        give_to_owner_of(directory, directory / ".lock")
     except StillLocked:
         raise BackupFailed(
             f"In {directory} läuft gerade eine andere Sicherung: bitte ihr Ende abwarten."
@@ -160,6 +162,7 @@ async def _write(connection: Any, database: DatabaseSettings, directory: Path) -
         try:
             for draft in drafts:
                 make_private(draft)
+                give_to_owner_of(directory, draft)
             tables = await _dump(connection, database, program, drafts[0], drafts[1])
             await dumps.run([dumps.newest_program("pg_restore"), "--list", drafts[0]])
             marks = [

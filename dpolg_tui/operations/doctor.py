@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dpolg_tui.db import health, login
 from dpolg_tui.db.connection import Database
-from dpolg_tui.domain.errors import DomainError, LoginFailed, Unreachable
+from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.german import format_datetime
 from dpolg_tui.domain.health import GLYPHS, LABELS, judge, summary, unreachable, worst
 from dpolg_tui.domain.health_figures import Check, Figures, ServerFigures, Status
@@ -105,9 +105,8 @@ async def _as_admin(
             return await _ask(database, user)
         finally:
             await login.logout(database)
-    except LoginFailed as error:
-        return None, error.message
-    except Unreachable as error:
+    except DomainError as error:
+        # Wrong password, no free connection, an older schema: the other lines are told all the same.
         return None, error.message
     finally:
         await database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 _REASONS = {
@@ -39,6 +40,14 @@ def sync(path: Path) -> None:
 def make_private(path: Path) -> None:
     """Makes an empty file that only we can read; raises FileExistsError if there is one."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def give_to_owner_of(directory: Path, path: Path) -> None:
+    """Made by root in another account's directory, a file is that account's; else it stays as it is."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    owner = directory.stat()
+    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def sha256_of(path: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from dpolg_tui.db import errors
 from dpolg_tui.db.constraints import CONSTRAINTS
+from dpolg_tui.db.constraints_around import REFERRED
 from dpolg_tui.db.sql_files import sql_directory
 from dpolg_tui.domain import errors as domain
 from tests.databases import TestDatabase
@@ -156,3 +157,14 @@ async def test_every_constraint_of_the_real_catalogue_has_a_sentence(database: T
     names = {row["name"] for row in rows}
     assert len(names) > 50
     assert names - set(CONSTRAINTS) == set()
+
+
+def test_what_refers_to_a_record_travels_with_the_sentence() -> None:
+    assert REFERRED.keys() <= CONSTRAINTS.keys()
+    for constraint, clause in REFERRED.items():
+        error = errors.translate(from_server("23503", constraint=constraint))
+        assert isinstance(error, domain.RuleViolated)
+        assert error.referred == clause
+    unique = errors.translate(from_server("23505", constraint="bookings_number_key"))
+    assert isinstance(unique, domain.RuleViolated)
+    assert unique.referred == ""

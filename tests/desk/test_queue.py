@@ -11,6 +11,7 @@ import pytest
 
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import DeskEvent, RecordChanged
+from dpolg_tui.domain.german import format_date_range, format_day_month
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Occupancy, Outcome, Status, WriteResult
 from tests.databases import TestDatabase
@@ -283,3 +284,58 @@ async def test_what_builds_on_a_discarded_one_goes_with_it(database: TestDatabas
         assert await anna.guests.search("neumann") == []
         await now.sent()
         assert await count(database, "app.guests WHERE last_name = 'Neumann'") == 0
+
+
+async def test_what_is_discarded_or_taken_back_is_not_called_saved(database: TestDatabase) -> None:
+    async with line_cut(database) as now:
+        anna, outbox = now.anna, now.anna.outbox
+        await move(now)
+        assert outbox.save_state == "queued 1"
+        assert outbox.discard(outbox.items[0].request)
+        assert outbox.save_state == ""
+        await move(now)
+        assert (await anna.undo.undo()).done
+        assert outbox.save_state == ""
+        assert (await anna.undo.redo()).done
+        await now.sent()
+        assert outbox.save_state == "done"
+
+
+async def test_changes_of_one_booking_are_told_apart(database: TestDatabase) -> None:
+    async with line_cut(database) as now:
+        anna, house, booking = now.anna, now.house, now.booked.booking_id or 0
+        name = f"Buchung {now.booked.number} Huber: "
+        range_of = format_date_range
+
+        def label() -> str:
+            return anna.outbox.items[-1].label.removeprefix(name)
+
+        await anna.bookings.move(now.booked, house.double, now.day(10), now.day(14))
+        assert label() == f"Aufenthalt nach 2 [Wendelstein] verlegen, {range_of(now.day(10), now.day(14))}"
+        (bar,) = anna.store.of_booking(booking)
+        await anna.bookings.move(bar, house.single, bar.arrival, bar.departure)
+        assert label() == "Aufenthalt nach 1 Zugspitze verlegen"
+        (bar,) = anna.store.of_booking(booking)
+        await anna.bookings.split(bar, now.day(12), house.single)
+        assert label() == f"Teilen am {format_day_month(now.day(12))}"
+        first, second = anna.store.of_booking(booking)
+        await anna.bookings.move(second, house.double, second.arrival, second.departure)
+        assert label() == (f"Aufenthalt nach 2 [Wendelstein] verlegen ({range_of(now.day(12), now.day(14))})")
+        _, second = anna.store.of_booking(booking)
+        await anna.bookings.split(second, now.day(13), None)
+        assert label() == f"Teilen am {format_day_month(now.day(13))}, ab da ohne Zimmer"
+        _, second, third = anna.store.of_booking(booking)
+        await anna.bookings.join(second, third)
+        assert label() == f"Verbinden zu {range_of(now.day(12), now.day(14))}"
+        first, _ = anna.store.of_booking(booking)
+        await anna.bookings.move(first, None, first.arrival, first.departure)
+        assert label() == f"Aufenthalt ohne Zimmer ({range_of(now.day(10), now.day(12))})"
+        first, _ = anna.store.of_booking(booking)
+        await anna.bookings.move(first, None, now.day(8), first.departure)
+        assert label() == f"Anreise am {format_day_month(now.day(8))} ({range_of(now.day(10), now.day(12))})"
+        await anna.bookings.check_in(now.other.booking_id or 0)
+        assert anna.outbox.items[-1].label.endswith(": Status eingecheckt")
+        labels = [one.label for one in anna.outbox.items]
+        assert len(set(labels)) == len(labels)
+        await now.sent()
+        assert anna.outbox.items == ()

@@ -293,18 +293,6 @@ async def test_guests_and_reminders_of_somebody_who_may_not_delete(two: Two) -> 
         await anna.reminders.get(todo.id)
 
 
-async def test_a_new_guest_who_has_a_booking_stays(two: Two) -> None:
-    made = await two.anna.guests.create({"last_name": "Weber", "first_name": "Ilse"})
-    await two.ben.bookings.create(
-        {
-            "guest_id": made.id,
-            "persons": 1,
-            "stay/new": {"room_id": None, "arrival": two.day(1), "departure": two.day(2)},
-        }
-    )
-    await refuses(two.anna, "Gast Weber, Ilse angelegt")
-
-
 async def test_rooms_and_what_never_comes_back(database: TestDatabase) -> None:
     async with signed_in(database, "admin") as admin:
         values: Mapping[str, object] = {

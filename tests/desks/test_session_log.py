@@ -48,6 +48,12 @@ PERSONAL = """
     UNION SELECT email FROM auth.users
     UNION SELECT key_code FROM app.rooms
     UNION SELECT notes FROM app.bookings
+    UNION SELECT last_name FROM app.companions
+    UNION SELECT first_name FROM app.companions
+    UNION SELECT last_name FROM app.booking_companions
+    UNION SELECT first_name FROM app.booking_companions
+    UNION SELECT title FROM app.reminders
+    UNION SELECT description FROM app.reminders
 """
 _TOO_SHORT = 3
 
@@ -103,7 +109,7 @@ async def test_nothing_personal_and_no_secret_is_in_the_log_of_a_whole_session(
     config = config_for(database)
     config = replace(
         config,
-        database=replace(config.database, hosts=(proxy.address,), action_timeout=3.0),
+        database=replace(config.database, hosts=(proxy.address,), action_timeout=20.0),
         desk=DeskSettings(export_directory=tmp_path / "exports", emergency_directory=tmp_path / "emergency"),
     )
     await _fill(database, Desk(config).today())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -293,6 +294,17 @@ async def test_two_at_once_do_not_disturb_each_other(stage: Stage, tmp_path: Pat
         await backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path))
     lock.release()
     await backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path))
+
+
+async def test_what_root_makes_belongs_to_the_account_of_the_timers(stage: Stage, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make files for another account")
+    directory = tmp_path / "backups"
+    directory.mkdir(mode=0o700)
+    shutil.chown(directory, "nobody")
+    await backup.make(settings_of(stage.database.backup_dsn), backups_in(directory))
+    assert {path.owner() for path in directory.iterdir()} == {"nobody"}
+    assert {path.suffix for path in directory.iterdir()} == {"", ".dump", ".sql", ".json"}
 
 
 async def test_who_may_not_read_everything_gets_a_sentence(stage: Stage, tmp_path: Path) -> None:

@@ -58,6 +58,16 @@ async def test_without_rights_it_says_what_was_not_looked_at_and_why(database: T
         assert statuses(found)["schema"] == statuses(found)["checks"] == {Status.OK}
 
 
+async def test_what_fails_after_the_sign_in_costs_no_other_line(database: TestDatabase) -> None:
+    async with connected(database.superuser_dsn) as owner:
+        await owner.execute("DROP FUNCTION app.health()")
+    found = await look(database.dsn, "admin", database.users["admin"].password)
+    [backup] = found["backup"]
+    assert backup.status is Status.UNKNOWN
+    assert backup.says
+    assert statuses(found)["host"] == {Status.OK}
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     code = cli.main(["doctor", *arguments])
     said = capsys.readouterr()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import stat
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -57,6 +59,8 @@ def test_shellcheck_has_nothing_to_say() -> None:
         (("--name", "db", "--desks", "viele"), "keine ganze Zahl"),
         (("--name", "db", "--database", "x'; DROP"), "erlaubt sind"),
         (("--name", "db", "--key", "/nirgends"), "gehören zusammen"),
+        (("--name", "db", "--backups", "/etc"), "gehört nicht dem Konto dpolg"),
+        (("--name", "db", "--backups", "/backups/../etc"), "gehört nicht dem Konto dpolg"),
         (("--name", "db", "--unknown", "1"), "--unknown ist unbekannt"),
         (("--name",), "braucht einen Wert"),
     ],
@@ -169,9 +173,30 @@ async def test_fail2ban_sees_wrong_database_passwords_only(house_server: HouseSe
             await login(database, "admin", "falsch")
     finally:
         await database.close()
+    _forge_log_lines(house_server)
+    assert "203.0.113.9" in house_server.log()[before:]
     lines = [re.sub(r"^[\d-]+ [\d:.]+ ", "", line) for line in house_server.log()[before:].splitlines()]
     found = [match["host"] for line in lines if (match := pattern.match(line))]
     assert found == ["127.0.0.1"]
+
+
+def _forge_log_lines(server: HouseServer) -> None:
+    """Asks for entry under names that would be log lines of their own, to have another house shut out."""
+    forged = "\n2026-11-22 05:00:00 [1] 28P01 203.0.113.9 {}FATAL:"
+    for user, name in (
+        (forged.format("a@b "), "x"),
+        ("x", forged.format("a@b ")),
+        (forged.format(""), "x"),
+        ("x", forged.format("")),
+    ):
+        words = b"".join(
+            word.encode() + b"\0" for word in ("user", user, "database", name, "application_name", user, "")
+        )
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(struct.pack("!II", len(words) + 8, 196608) + words)
+            assert connection.recv(1) == b"E"
+            while connection.recv(4096):
+                pass
 
 
 def test_secrets_are_private_and_never_shown(house_server: HouseServer) -> None:
@@ -188,6 +213,8 @@ def test_secrets_are_private_and_never_shown(house_server: HouseServer) -> None:
 def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     cron = (house_server.folder / "etc" / "cron.d" / "dpolg-tui").read_text()
     assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 3
+    # Debian 13 has /tmp in memory, where a whole database does not fit.
+    assert "\nTMPDIR=/var/tmp\n" in cron
     server_toml = house_server.etc / "server.toml"
     assert "password =" not in server_toml.read_text()
     done = house_server.program("--config", str(server_toml), "housekeeping", PGUSER="dpolg_owner")
@@ -200,6 +227,17 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     assert len(list(backups.glob("dpolg_backup_*.dump"))) == 1
     assert "t" in house_server.sql("SELECT ok FROM app.backups WHERE kind = 'verification'")
+
+
+def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x\n")
+    (tmp_path / "file").chmod(0o666)
+    command = f". {SETUP.parent}/lib/steps.sh; write_file {tmp_path}/file 640 <<<x"
+    for told in ("chmod 640", "~"):
+        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=True)
+        assert told in done.stdout
+        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+        (tmp_path / "file").write_text("y")
 
 
 def test_systemd_takes_the_units(house_server: HouseServer) -> None:

@@ -125,8 +125,22 @@ def test_account_gets_the_desk_and_nothing_else(
         assert stat.S_IMODE(configuration.stat().st_mode) == 0o640
         stranger = ["runuser", "-u", "nobody", "--", "cat", configuration]
         assert subprocess.run(stranger, capture_output=True, check=False).returncode != 0
+        _new_key_follows_no_link(folder, root, account, group)
         _run([SSH_DESK, "remove", account, *group])
         assert subprocess.run(["id", account], capture_output=True, check=False).returncode != 0
+
+
+def _new_key_follows_no_link(folder: Path, root: Path, account: str, group: tuple[str, str]) -> None:
+    """The account lays a link where root is about to write."""
+    keys = Path(f"~{account}").expanduser() / ".ssh" / "authorized_keys"
+    elsewhere, other = folder / "elsewhere", folder / "other.pub"
+    elsewhere.write_text("not theirs")
+    other.write_text("ssh-ed25519 AAAA other\n")
+    _run(["runuser", "-u", account, "--", "ln", "-s", elsewhere, f"{keys}.new"])
+    _run([SSH_DESK, "add", account, "--key", other, "--root", root, *group])
+    assert (elsewhere.read_text(), elsewhere.owner()) == ("not theirs", "root")
+    assert (keys.read_text(), keys.owner()) == (other.read_text(), account)
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
 
 
 def test_only_its_own_accounts_are_touched(folder: Path) -> None:

@@ -74,4 +74,5 @@ async def drafts(here: Running) -> None:
             Draft("room", 3, "Zimmer 10 [Watzmann]", {"notes": "x"}),
         ]
     )
+    here.desk.drafts.load()
     write(here.app, offer_drafts(here.app), "Entwürfe öffnen")

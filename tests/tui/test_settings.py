@@ -224,6 +224,22 @@ async def test_several_servers_of_which_one_works(database: TestDatabase, home: 
     assert load(Arguments()).database.hosts == ((host, port), (host, 1))
 
 
+async def test_a_small_window_shows_every_server_to_who_has_no_mouse(
+    database: TestDatabase, home: Path
+) -> None:
+    settings = database_from_dsn(database.dsn)
+    host, _ = settings.hosts[0]
+    async with running(_stored(home, _file(settings)), (80, 24)) as here:
+        await _open(here)
+        await _type(here, host=f"{host}, {host}:1", password=settings.password)
+        assert "✗ Port: " not in await _said(here)
+        found = here.app.screen.query_one("#settings-result")
+        await here.until(lambda: found.can_focus, "a place to scroll")
+        here.app.screen.query_one("#save").focus()
+        await here.pilot.press("tab", "end")
+        await here.sees("✗ Port: ")
+
+
 async def test_what_the_environment_says_cannot_be_changed_here(
     database: TestDatabase, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

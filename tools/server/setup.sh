@@ -118,9 +118,18 @@ check_options() {
     done
     [[ $LISTEN =~ ^[A-Za-z0-9.:,*\ -]+$ ]] || usage_error "--listen „$LISTEN“ ist keine Liste von Adressen"
     [[ $BACKUPS =~ ^/[A-Za-z0-9_./-]+$ ]] || usage_error "--backups braucht einen vollen Pfad ohne Leerzeichen"
+    backups_are_ours || usage_error "--backups $BACKUPS gehört nicht dem Konto dpolg und ist nicht leer: bitte einen eigenen Ordner nennen"
     [[ -z $CERTIFICATE && -z $KEY ]] || [[ -r $CERTIFICATE && -r $KEY ]] ||
         usage_error "--certificate und --key gehören zusammen und müssen lesbar sein"
     if ((EUID != 0)) && ! dry; then usage_error "nur root kann das: bitte mit sudo aufrufen"; fi
+}
+
+# The directory becomes the account's alone: for /var or a disk with other things on it that would be a disaster.
+backups_are_ours() {
+    local folder
+    folder=$(realpath -m "$BACKUPS")
+    [[ -z $ROOT && -d $folder && $(stat -c %U "$folder") != dpolg ]] || return 0
+    [[ -z $(find "$folder" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]]
 }
 
 # An address without a mask is one machine.

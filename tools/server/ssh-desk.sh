@@ -196,14 +196,22 @@ add() {
     dry && return
     home=$(getent passwd "$ACCOUNT" | cut -d: -f6)
     make_directory "$home" 700
-    write_file "$home/.hushlogin" 644 "$ACCOUNT:$ACCOUNT" </dev/null
+    write_as_account "$home/.hushlogin" </dev/null
     if [[ -n $KEY ]]; then
-        make_directory "$home/.ssh" 700 "$ACCOUNT:$ACCOUNT"
-        write_file "$home/.ssh/authorized_keys" 600 "$ACCOUNT:$ACCOUNT" <"$KEY"
+        write_as_account "$home/.ssh/authorized_keys" <"$KEY"
     else
         leave "passwd $ACCOUNT: ohne Schlüssel braucht das Konto ein Passwort"
     fi
     summary
+}
+
+# write_as_account PATH < content. By the account itself: root would follow a link that somebody laid there.
+write_as_account() {
+    CHANGES=$((CHANGES + 1))
+    printf '   ~ %s (600, %s)\n' "$1" "$ACCOUNT"
+    # shellcheck disable=SC2016
+    (cd / && runuser -u "$ACCOUNT" -- /bin/sh -c 'umask 077 && mkdir -p "$(dirname "$1")" && rm -f "$1.new" &&
+        cat >"$1.new" && mv -f "$1.new" "$1"' sh "$1")
 }
 
 remove() {

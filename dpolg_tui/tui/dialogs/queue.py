@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
 
 COLUMNS = (Column("seit", 12), Column("Änderung", 24, 3), Column("Stand", 24, 3))
-NOTHING = "Es ist nichts vorgemerkt: alles ist gesendet."
+NOTHING = "Es ist nichts vorgemerkt."
 
 
 class QueueDialog(Hearing, BaseDialog[None]):

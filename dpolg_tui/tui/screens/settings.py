@@ -155,6 +155,16 @@ class SettingsScreen(DeskScreen):
     def say(self, words: Content) -> None:
         """Puts words below the form."""
         self.query_one("#settings-says", Static).update(words)
+        self.call_after_refresh(self._let_scroll)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._let_scroll)
+
+    def _let_scroll(self) -> None:
+        """Tab stops at what was found if it is longer than its place: the keyboard scrolls it then."""
+        if self.is_mounted:
+            found = self.query_one("#settings-result", VerticalScroll)
+            found.can_focus = found.max_scroll_y > 0
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()

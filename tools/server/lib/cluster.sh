@@ -72,8 +72,9 @@ tcp_keepalives_interval = 10
 tcp_keepalives_count = 3
 tcp_user_timeout = 60000
 
-# The SQLSTATE (%e) and the address (%h) are what fail2ban reads.
-log_line_prefix = '%m [%p] %e %h %q%u@%d '
+# The SQLSTATE (%e) and the address (%h) are what fail2ban reads. Without user and database (%u, %d): whoever asks for
+# entry chooses them, line breaks included, and could forge lines of another house's address.
+log_line_prefix = '%m [%p] %e %h '
 log_min_duration_statement = 1000
 shared_preload_libraries = 'pg_stat_statements'
 pg_stat_statements.max = 1000

@@ -72,8 +72,8 @@ open_in_iptables() {
 fail2ban_filter() {
     cat <<'CONF'
 [Definition]
-# log_line_prefix = '%m [%p] %e %h %q%u@%d '
-failregex = ^[^\[]*\[\d+\] 28P01 <HOST> \S+@\S+ FATAL:
+# log_line_prefix = '%m [%p] %e %h '. A line with a tab goes on with what somebody may have sent.
+failregex = ^[^\[\t]*\[\d+\] 28P01 <HOST> FATAL:
 ignoreregex =
 CONF
 }

@@ -43,6 +43,7 @@ write_file() {
     content=${content%x}
     WRITTEN=no
     if [[ -f $path ]] && cmp -s <(printf %s "$content") "$path"; then
+        if ! dry; then set_right "$path" "$mode" "$owner"; fi
         return
     fi
     WRITTEN=yes
@@ -73,8 +74,13 @@ make_directory() {
     local path=$1 mode=$2 owner=${3:-}
     if [[ ! -d $path ]]; then run mkdir -p "$path"; fi
     dry && return
-    if [[ $(stat -c %a "$path") != "$mode" ]]; then run chmod "$mode" "$path"; fi
-    if [[ -n $owner && $(stat -c %U:%G "$path") != "$owner" ]]; then run chown "$owner" "$path"; fi
+    set_right "$path" "$mode" "$owner"
+}
+
+# set_right PATH MODE OWNER:GROUP: what is there has what it should have; an empty owner stays as it is.
+set_right() {
+    if [[ $(stat -L -c %a "$1") != "$2" ]]; then run chmod "$2" "$1"; fi
+    if [[ -n $3 && $(stat -L -c %U:%G "$1") != "$3" ]]; then run chown "$3" "$1"; fi
 }
 
 # 24 signs that need no quoting anywhere.

@@ -49,6 +49,7 @@ write_units() {
     done < <(jobs)
 }
 
+# TMPDIR: the trial restores the whole database, and Debian 13 has /tmp in memory.
 service_unit() {
     cat <<CONF
 [Unit]
@@ -59,7 +60,7 @@ After=postgresql.service
 [Service]
 Type=oneshot
 User=dpolg
-Environment=LANG=C.UTF-8 PGUSER=$2
+Environment=LANG=C.UTF-8 PGUSER=$2 TMPDIR=/var/tmp
 ExecStart=$PROGRAM --config $ETC/server.toml $3
 UMask=0077
 Nice=10
@@ -100,7 +101,7 @@ enable_units() {
 write_cron() {
     local when role verb
     write_file "$ROOT/etc/cron.d/dpolg-tui" 644 < <(
-        printf '# Written by tools/server/setup.sh, which overwrites it.\nSHELL=/bin/sh\nLANG=C.UTF-8\n'
+        printf '# Written by tools/server/setup.sh, which overwrites it.\nSHELL=/bin/sh\nLANG=C.UTF-8\nTMPDIR=/var/tmp\n'
         while IFS='|' read -r _ _ when role verb _; do
             printf '%s dpolg PGUSER=%s %s --config %s %s\n' "$when" "$role" "$PROGRAM" "$ETC/server.toml" "$verb"
         done < <(jobs)
