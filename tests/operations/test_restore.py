@@ -95,7 +95,7 @@ async def test_a_damaged_file(kept: Kept, tmp_path: Path) -> None:
     dump = kept.copy_to(tmp_path)
     quarter = dump.stat().st_size // 4
     with dump.open("r+b") as file:
-        # Half of the file: a few bytes may hit a table that is not restored, and then do no harm.
+        # Half of the file: a few bytes may hit a right that is not restored, and then do no harm.
         file.seek(quarter)
         spoilt = bytes(255 - byte for byte in file.read(2 * quarter))
         file.seek(quarter)
