@@ -96,6 +96,42 @@ cycle ufw /ufw.rules
 mkdir -p /etc/iptables; echo "-A INPUT -j REJECT" >/etc/iptables/rules.v4
 cycle iptables /iptables.rules
 """
+# sshd and systemctl refuse while a file says so.
+REFUSALS = f"""
+set -eu
+mkdir -p /run/systemd/system /etc/ssh/sshd_config.d
+rm -f /etc/ssh/sshd_config.d/dpolg-desk.conf /etc/fail2ban/*.d/dpolg-postgresql.conf
+echo "Include /etc/ssh/sshd_config.d/*.conf" >/etc/ssh/sshd_config
+for name in sshd systemctl fail2ban-client; do
+    printf '#!/bin/sh\\necho "$0 $*" >>/told; ! test -e /refuse-%s\\n' $name >/usr/sbin/$name
+    ln -sf /usr/sbin/$name /usr/bin/$name
+    chmod 755 /usr/sbin/$name
+done
+echo '[database]' >/config.toml
+desk() {{ {SETUP.parent}/ssh-desk.sh setup --config /config.toml --program /bin/true "$@"; }}
+fail2ban() {{
+    bash -Eeuo pipefail -c '. "$0/steps.sh"; . "$0/firewall.sh"
+        ROOT="" VERSION=15 CLUSTER=main PORT=$1; configure_fail2ban; summary' {SETUP.parent}/lib "$1"
+}}
+try() {{
+    echo "=== $1"; shift
+    : >/told
+    "$@" 2>&1 || echo "failed with $?"
+    cat /told
+    (cd /etc; ls ssh/sshd_config.d/dpolg-desk.conf fail2ban/*.d/dpolg-postgresql.conf 2>/dev/null) || true
+    grep -h -e '^Match' -e '^port' /etc/ssh/sshd_config.d/dpolg-desk.conf /etc/fail2ban/jail.d/dpolg-postgresql.conf \\
+        2>/dev/null || true
+}}
+touch /refuse-sshd; try "sshd refuses" desk; rm /refuse-sshd
+touch /refuse-systemctl; try "reload fails" desk; rm /refuse-systemctl
+try "sshd takes it" desk
+touch /refuse-sshd; try "sshd refuses a change" desk --group otherdesk; rm /refuse-sshd
+try "sshd takes the change" desk --group otherdesk
+touch /refuse-systemctl; try "fail2ban refuses" fail2ban 5432; rm /refuse-systemctl
+try "fail2ban takes it" fail2ban 5432
+touch /refuse-systemctl; try "fail2ban refuses a change" fail2ban 5433; rm /refuse-systemctl
+try "fail2ban takes the change" fail2ban 5433
+"""
 SCRIPT = f"""
 set -eu
 rm -rf /etc/postgresql/*/* /var/lib/postgresql/*/*
@@ -168,6 +204,26 @@ def test_later_run_takes_its_own_firewall_rules_away(tmp_path: Path) -> None:
         assert sorted(parts[f"iptables {state}"].splitlines()) == sorted([other, standby, *rules])
     for again in ("ufw again", "iptables again"):
         assert "Alles war schon so: nichts geändert." in parts[again]
+
+
+def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None:
+    parts = _in_private_copy(tmp_path, REFUSALS)
+    rules, jail = "ssh/sshd_config.d/dpolg-desk.conf", "fail2ban/jail.d/dpolg-postgresql.conf"
+    for refused in ("sshd refuses", "reload fails"):
+        assert "failed with 1" in parts[refused]
+        assert rules not in parts[refused].splitlines()
+    for taken, group in (("sshd takes it", "dpolg-desk"), ("sshd takes the change", "otherdesk")):
+        assert "systemctl reload ssh" in parts[taken]
+        assert {rules, f"Match Group {group}"} <= set(parts[taken].splitlines())
+    assert "failed with 1" in parts["sshd refuses a change"]
+    assert "Match Group dpolg-desk" in parts["sshd refuses a change"].splitlines()
+    assert "failed with 1" in parts["fail2ban refuses"]
+    assert jail not in parts["fail2ban refuses"].splitlines()
+    assert "failed with 1" in parts["fail2ban refuses a change"]
+    assert "port = 5432" in parts["fail2ban refuses a change"].splitlines()
+    for taken, port in (("fail2ban takes it", 5432), ("fail2ban takes the change", 5433)):
+        assert "systemctl restart fail2ban" in parts[taken]
+        assert {jail, f"port = {port}"} <= set(parts[taken].splitlines())
 
 
 def _in_private_copy(folder: Path, content: str) -> dict[str, str]:

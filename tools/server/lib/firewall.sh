@@ -143,15 +143,18 @@ configure_fail2ban() {
         leave "fail2ban ist nicht installiert"
         return
     fi
-    local changed=no
-    write_file "$ROOT/etc/fail2ban/filter.d/dpolg-postgresql.conf" 644 < <(fail2ban_filter)
+    local changed=no filter=$ROOT/etc/fail2ban/filter.d/dpolg-postgresql.conf jail=$ROOT/etc/fail2ban/jail.d/dpolg-postgresql.conf
+    remember "$filter" "$jail"
+    write_file "$filter" 644 < <(fail2ban_filter)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
-    write_file "$ROOT/etc/fail2ban/jail.d/dpolg-postgresql.conf" 644 < <(fail2ban_jail)
+    write_file "$jail" 644 < <(fail2ban_jail)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
     if [[ $changed == no ]]; then return; fi
     if [[ -n $ROOT ]] || ! has_systemd; then
         leave "fail2ban neu starten (hier läuft kein systemd, oder die Dateien liegen unter --root)"
-    else
-        run systemctl restart fail2ban
+    elif ! run systemctl restart fail2ban; then
+        take_back "$filter" "$jail"
+        systemctl restart fail2ban || warn "fail2ban startet auch ohne unsere Dateien nicht: systemctl status fail2ban"
+        fail "fail2ban ist mit unseren Dateien nicht gestartet, sie sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
     fi
 }
