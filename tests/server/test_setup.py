@@ -92,6 +92,24 @@ def test_second_run_changes_nothing(house_server: HouseServer) -> None:
     assert "keep_daily = 20" in server_toml.read_text()
 
 
+def test_later_run_sets_only_its_own_sections(house_server: HouseServer) -> None:
+    server_toml = house_server.etc / "server.toml"
+    before = server_toml.read_text()
+    own = "host = '192.0.2.99'\nport = 99\ndatabase = 'mine'\ndirectory = '/mine'\n"
+    others = f"[emergency_list]\n{own}\n[display]\n{own}"
+    try:
+        # The place of the backups is changed by hand, and sections stand before and after.
+        server_toml.write_text(
+            f"[log]\n{own}\n" + before.replace(str(house_server.folder), "/old") + f"\n{others}"
+        )
+        server_toml.chmod(0o644)
+        house_server.setup()
+        assert server_toml.read_text() == f"[log]\n{own}\n{before}\n{others}"
+        assert stat.S_IMODE(server_toml.stat().st_mode) == 0o640
+    finally:
+        server_toml.write_text(before)
+
+
 def test_settings_of_the_plan_are_in_force(house_server: HouseServer) -> None:
     rows = house_server.sql("SELECT name || '=' || current_setting(name) FROM pg_settings").splitlines()
     settings = dict(row.split("=", 1) for row in rows)

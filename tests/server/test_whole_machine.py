@@ -118,9 +118,11 @@ try() {{
     : >/told
     "$@" 2>&1 || echo "failed with $?"
     cat /told
-    (cd /etc; ls ssh/sshd_config.d/dpolg-desk.conf fail2ban/*.d/dpolg-postgresql.conf 2>/dev/null) || true
-    grep -h -e '^Match' -e '^port' /etc/ssh/sshd_config.d/dpolg-desk.conf /etc/fail2ban/jail.d/dpolg-postgresql.conf \\
-        2>/dev/null || true
+    (
+        cd /etc
+        ls ssh/sshd_config.d/dpolg-desk.conf fail2ban/*.d/dpolg-postgresql.conf || true
+        grep -h -e '^Match' -e '^port' ssh/sshd_config.d/dpolg-desk.conf fail2ban/jail.d/dpolg-postgresql.conf
+    ) 2>/dev/null || true
 }}
 touch /refuse-sshd; try "sshd refuses" desk; rm /refuse-sshd
 touch /refuse-systemctl; try "reload fails" desk; rm /refuse-systemctl
@@ -147,7 +149,7 @@ mkdir -p /etc/iptables; echo "-A INPUT -j REJECT" >/etc/iptables/rules.v4
 setup oracle
 setup oracle-again
 echo "=== iptables"; cat /iptables.rules
-echo "=== places"; stat -c '%n %a %U:%G' /backups /var/lib/dpolg-tui /etc/dpolg-tui/secrets
+echo "=== places"; stat -c '%n %a %U:%G' /backups /etc/dpolg-tui/secrets /etc/dpolg-tui/server.toml
 echo "=== accounts"; getent passwd dpolg; grep -c ' dpolg PGUSER=' /etc/cron.d/dpolg-tui
 ask() {{
     runuser -u "$1" -- psql -X -h /run/postgresql -U "$2" -d dpolg_booking -Atc 'SELECT user' 2>&1 || true
@@ -173,6 +175,8 @@ def test_setup_makes_a_whole_machine(tmp_path: Path) -> None:
     assert len(parts["iptables"].splitlines()) == 2
     assert "/backups 700 dpolg:dpolg" in parts["places"]
     assert "/etc/dpolg-tui/secrets 700 root:root" in parts["places"]
+    # A copy_command in it may hold a token.
+    assert "/etc/dpolg-tui/server.toml 640 root:dpolg" in parts["places"]
     assert "/usr/sbin/nologin" in parts["accounts"]
     assert parts["accounts"].splitlines()[-1] == "3"
     assert parts["as dpolg dpolg_owner"].strip() == "dpolg_owner"
