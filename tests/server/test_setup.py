@@ -230,7 +230,7 @@ def test_secrets_are_private_and_never_shown(house_server: HouseServer) -> None:
 
 def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     cron = (house_server.folder / "etc" / "cron.d" / "dpolg-tui").read_text()
-    assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 3
+    assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 4
     # Debian 13 has /tmp in memory, where a whole database does not fit.
     assert "\nTMPDIR=/var/tmp\n" in cron
     server_toml = house_server.etc / "server.toml"
@@ -245,6 +245,9 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     assert len(list(backups.glob("dpolg_backup_*.dump"))) == 1
     assert "t" in house_server.sql("SELECT ok FROM app.backups WHERE kind = 'verification'")
+    assert re.search(r"^\d+ \d+ \* \* \* dpolg PGUSER=dpolg_owner .* doctor --quiet$", cron, re.MULTILINE)
+    done = house_server.program("--config", str(server_toml), "doctor", "--quiet", PGUSER="dpolg_owner")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_setup_makes_a_whole_machine(tmp_path: Path) -> None:
     # A copy_command in it may hold a token.
     assert "/etc/dpolg-tui/server.toml 640 root:dpolg" in parts["places"]
     assert "/usr/sbin/nologin" in parts["accounts"]
-    assert parts["accounts"].splitlines()[-1] == "3"
+    assert parts["accounts"].splitlines()[-1] == "4"
     assert parts["as dpolg dpolg_owner"].strip() == "dpolg_owner"
     assert parts["as dpolg dpolg_backup"].strip() == "dpolg_backup"
     for stranger in ("as dpolg postgres", "as nobody dpolg_owner"):
