@@ -12,7 +12,7 @@ from dpolg_tui import log
 from dpolg_tui.db import reads, rows
 from dpolg_tui.desk.events import Action, Kind, RecordChanged
 from dpolg_tui.desk.offline import Write
-from dpolg_tui.domain.errors import OutcomeUnknown
+from dpolg_tui.domain.errors import OutcomeUnknown, Unreachable
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import HistoryEntry, Outcome, WriteResult
 
@@ -111,6 +111,9 @@ class RecordWrites(ABC):
             return await self._desk.outbox.write(write, request)
         except (OutcomeUnknown, asyncio.CancelledError):
             self._unsure = write.key, request
+            raise
+        except Unreachable:
+            self._unsure = unsure  # not sent: what nobody knew before, nobody knows still
             raise
 
     @abstractmethod

@@ -93,7 +93,6 @@ class Outbox(Queue):
         if self._file is not None and (self.must_queue or item.write.temporary_ids):
             return self._queue(item, State.WAITING)
         if self._file is None and self.must_queue:
-            self._last_state = ""
             raise Unreachable(self.refusal)
         self._under_way[request] = item
         self._journal()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dpolg_tui.db import writes
 from dpolg_tui.db.state import Phase
 from dpolg_tui.desk.offline import NotKept, State
 from dpolg_tui.domain.errors import OutcomeUnknown, Unreachable
@@ -186,6 +187,33 @@ async def test_a_save_without_a_queue_that_finds_the_line_gone_names_no_settings
             await anna.guests.create({"last_name": "Neumann"})
         assert "prüfen" not in refused.value.message
         assert anna.outbox.items == ()
+
+
+async def test_what_nobody_knows_of_is_done_once_also_if_the_next_try_is_refused(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = writes.save
+
+    async def done_all_the_same(*args: Any, **more: Any) -> Any:
+        await save(*args, **more)
+        raise OutcomeUnknown
+
+    async with (
+        wire_proxy(config_for(database).database.hosts[0]) as proxy,
+        desk_through(database, proxy, queue=False) as anna,
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(writes, "save", done_all_the_same)
+            with pytest.raises(OutcomeUnknown):
+                await anna.guests.create({"last_name": "Neumann"})
+        await cut(anna, proxy)
+        with pytest.raises(Unreachable):
+            await anna.guests.create({"last_name": "Neumann"})
+        assert anna.outbox.save_state == "unknown"
+        await proxy.accept()
+        await until(lambda: anna.connection.phase is Phase.CONNECTED, 20)
+        assert (await anna.guests.create({"last_name": "Neumann"})).outcome is Outcome.DONE
+        assert await count(database, "app.guests WHERE last_name = 'Neumann'") == 1
 
 
 async def test_a_full_disk_keeps_the_form(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
