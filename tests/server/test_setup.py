@@ -92,6 +92,24 @@ def test_second_run_changes_nothing(house_server: HouseServer) -> None:
     assert "keep_daily = 20" in server_toml.read_text()
 
 
+def test_later_run_sets_only_its_own_sections(house_server: HouseServer) -> None:
+    server_toml = house_server.etc / "server.toml"
+    before = server_toml.read_text()
+    own = "host = '192.0.2.99'\nport = 99\ndatabase = 'mine'\ndirectory = '/mine'\n"
+    others = f"[emergency_list]\n{own}\n[display]\n{own}"
+    try:
+        # The place of the backups is changed by hand, and sections stand before and after.
+        server_toml.write_text(
+            f"[log]\n{own}\n" + before.replace(str(house_server.folder), "/old") + f"\n{others}"
+        )
+        server_toml.chmod(0o644)
+        house_server.setup()
+        assert server_toml.read_text() == f"[log]\n{own}\n{before}\n{others}"
+        assert stat.S_IMODE(server_toml.stat().st_mode) == 0o640
+    finally:
+        server_toml.write_text(before)
+
+
 def test_settings_of_the_plan_are_in_force(house_server: HouseServer) -> None:
     rows = house_server.sql("SELECT name || '=' || current_setting(name) FROM pg_settings").splitlines()
     settings = dict(row.split("=", 1) for row in rows)
@@ -212,7 +230,7 @@ def test_secrets_are_private_and_never_shown(house_server: HouseServer) -> None:
 
 def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     cron = (house_server.folder / "etc" / "cron.d" / "dpolg-tui").read_text()
-    assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 3
+    assert len(re.findall(r"^[\d *]+ dpolg PGUSER=", cron, re.MULTILINE)) == 4
     # Debian 13 has /tmp in memory, where a whole database does not fit.
     assert "\nTMPDIR=/var/tmp\n" in cron
     server_toml = house_server.etc / "server.toml"
@@ -227,6 +245,9 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     assert len(list(backups.glob("dpolg_backup_*.dump"))) == 1
     assert "t" in house_server.sql("SELECT ok FROM app.backups WHERE kind = 'verification'")
+    assert re.search(r"^\d+ \d+ \* \* \* dpolg PGUSER=dpolg_owner .* doctor --quiet$", cron, re.MULTILINE)
+    done = house_server.program("--config", str(server_toml), "doctor", "--quiet", PGUSER="dpolg_owner")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:

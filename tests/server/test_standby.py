@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +90,9 @@ async def test_standby_takes_over_under_load(
     assert "dpolg_standby 127.0.0.1 streaming sync" in pair.run(pair.primary, "status").stdout
     early = pair.run(pair.standby, "promote", check=False)
     assert (early.returncode, "antwortet noch" in early.stderr) == (1, True)
+    with _shut_out(pair):
+        early = await asyncio.to_thread(pair.run, pair.standby, "promote", check=False)
+        assert (early.returncode, "antwortet noch" in early.stderr) == (1, True), early.stdout
 
     loaded = config.load(config.Arguments(pair.primary.configuration), environment={})
     assert len(loaded.database.hosts) == 2
@@ -136,6 +141,21 @@ def test_refused_follow_leaves_everything_as_it_was(pair: Pair) -> None:
     assert pair.standby.sql("SELECT pg_is_in_recovery()", "postgres") == "f"
     refused = pair.run(pair.standby, "promote", check=False)
     assert "folgt keinem Hauptserver" in refused.stderr
+
+
+@contextmanager
+def _shut_out(pair: Pair) -> Iterator[None]:
+    """The primary lives, but lets the standby in no longer: somebody took its rules away."""
+    rules = pair.primary.cluster_directory / "pg_hba.conf"
+    before = rules.read_text()
+    try:
+        rules.write_text(re.sub(r"# standby: begin\n.*# standby: end\n", "", before, flags=re.DOTALL))
+        assert rules.read_text() != before
+        pair.primary.sql("SELECT pg_reload_conf(), pg_sleep(0.5)", "postgres")
+        yield
+    finally:
+        rules.write_text(before)
+        pair.primary.sql("SELECT pg_reload_conf()", "postgres")
 
 
 def _make_second(pair: Pair) -> None:

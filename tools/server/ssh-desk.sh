@@ -146,6 +146,7 @@ CONF
 }
 
 setup() {
+    SSHD_RULES=$ROOT/etc/ssh/sshd_config.d/dpolg-desk.conf
     heading "Arbeitsplätze über SSH"
     CONFIG=${CONFIG:-$ROOT/etc/dpolg-tui/desk/config.toml}
     PROGRAM=${PROGRAM:-$(command -v dpolg-tui || true)}
@@ -161,7 +162,8 @@ setup() {
     fi
     write_file "$ROOT/usr/local/bin/dpolg-desk" 755 < <(start_script)
     if [[ $TMUX_DESK == yes ]]; then write_file "$ROOT/etc/dpolg-tui/tmux.conf" 644 < <(tmux_settings); fi
-    write_file "$ROOT/etc/ssh/sshd_config.d/dpolg-desk.conf" 644 < <(sshd_rules)
+    remember "$SSHD_RULES"
+    write_file "$SSHD_RULES" 644 < <(sshd_rules)
     if [[ $WRITTEN == yes ]]; then reload_sshd; fi
     summary
 }
@@ -172,9 +174,13 @@ reload_sshd() {
     elif ! grep -qiE '^\s*Include\s+/etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config 2>/dev/null; then
         leave "in /etc/ssh/sshd_config fehlt die Zeile „Include /etc/ssh/sshd_config.d/*.conf“"
     elif ! dry && ! sshd -t; then
-        fail "sshd nimmt seine Einstellungen nicht an: bitte /etc/ssh prüfen, nichts wurde neu geladen"
+        take_back "$SSHD_RULES"
+        fail "sshd nimmt seine Einstellungen nicht an, unsere sind zurückgenommen: bitte /etc/ssh prüfen, dann noch einmal aufrufen"
     elif has_systemd; then
-        run systemctl reload ssh
+        if ! run systemctl reload ssh; then
+            take_back "$SSHD_RULES"
+            fail "sshd lädt nicht neu, unsere Einstellungen sind zurückgenommen: systemctl status ssh, dann noch einmal aufrufen"
+        fi
     else
         leave "sshd neu laden (hier läuft kein systemd)"
     fi

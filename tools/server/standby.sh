@@ -12,6 +12,7 @@ trap 'printf "Fehler: Schritt gescheitert (%s, Zeile %d)\n" "${BASH_SOURCE[0]##*
 # shellcheck source=lib/firewall.sh
 . "$here/lib/firewall.sh"
 
+RULE_COMMENT=dpolg-standby
 ROLE=dpolg_replication SLOT=dpolg_standby
 COMMAND='' ROOT='' CLUSTER=main VERSION='' PORT='' PRIMARY='' PRIMARY_PORT=5432 SYNCHRONOUS=no FORCE=no FIREWALL=yes
 FROM=() MAKES_CLUSTER=no
@@ -219,10 +220,14 @@ promote() {
     fail "die Übernahme ist nach einer Minute nicht fertig: siehe das Protokoll des Servers"
 }
 
+# Anything but silence is an answer: a refusal (no rule, another password), an expired certificate, a server that is
+# still starting. pg_isready needs none of these; it returns 2 where nobody answers. Without a host it would ask here.
 primary_answers() {
-    local conninfo
+    local conninfo answer=0
     conninfo=$(superuser postgres -c "SHOW primary_conninfo")
-    (cd / && runuser -u postgres -- psql -X -q -t -A -d "$conninfo connect_timeout=5 replication=true" -c "IDENTIFY_SYSTEM" >/dev/null 2>&1)
+    [[ $conninfo == *host=* ]] || fail "primary_conninfo nennt keinen Hauptserver, der zu fragen wäre (--force: trotzdem)"
+    (cd / && runuser -u postgres -- pg_isready -q -t 5 -d "$conninfo connect_timeout=5 sslmode=prefer") || answer=$?
+    ((answer != 2))
 }
 
 status() {

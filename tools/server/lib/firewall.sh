@@ -5,6 +5,9 @@
 ORACLE_RULES=/etc/iptables/rules.v4
 oracle_rules() { [[ -r $ORACLE_RULES ]] && grep -q '^-A INPUT -j REJECT' "$ORACLE_RULES"; }
 
+# A standby's rule and the desks' are two things: neither script takes away the other's.
+RULE_COMMENT=dpolg
+
 configure_firewall() {
     heading "Firewall"
     if [[ $FIREWALL == no || -n $ROOT ]]; then
@@ -28,43 +31,83 @@ ssh_ports() {
     printf '%s\n' ${ports:-22} "${session##* }" | sed '/^$/d' | sort -un
 }
 
+# Rules for the port are known by their comment: those with another one, or none, are somebody else's and stay.
 open_in_ufw() {
-    local rules source
+    local rules port source wanted=()
     rules=$(ufw show added 2>/dev/null || true)
-    local port
-    for port in $(ssh_ports); do ufw_rule "$rules" allow "$port/tcp"; done
+    for port in $(ssh_ports); do
+        # With whatever comment it has.
+        if ! grep -qE "^ufw allow $port/tcp( |$)" <<<"$rules"; then run ufw allow "$port/tcp"; fi
+    done
     if ((${#FROM[@]})); then
-        for source in "${FROM[@]}"; do
-            ufw_rule "$rules" allow from "$source" to any port "$PORT" proto tcp
-        done
+        # ufw lists "from 192.0.2.7/32" as "from 192.0.2.7".
+        for source in "${FROM[@]}"; do wanted+=("allow from ${source%/32} to any port $PORT proto tcp"); done
     else
-        ufw_rule "$rules" allow "$PORT/tcp"
+        wanted=("allow $PORT/tcp")
     fi
+    close_in_ufw "$rules" "${wanted[@]}"
+    local rule words
+    for rule in "${wanted[@]}"; do
+        if grep -qxF "ufw $rule comment '$RULE_COMMENT'" <<<"$rules"; then continue; fi
+        read -ra words <<<"$rule"
+        run ufw "${words[@]}" comment "$RULE_COMMENT"
+    done
     if [[ $(LC_ALL=C ufw status) != "Status: active"* ]]; then run ufw --force enable; fi
 }
 
-# ufw lists "from 192.0.2.7/32" as "from 192.0.2.7".
-ufw_rule() {
-    local rules=$1 words
+# close_in_ufw RULES WANTED...: takes away ours for this port that are wanted no longer. Before new ones are added: an
+# address that ufw writes another way than we do is then taken away and added again, not lost.
+close_in_ufw() {
+    local rules=$1 rule words
     shift
-    words="ufw $*"
-    if ! grep -qxF -e "$words" -e "${words//\/32 / }" <<<"$rules"; then run ufw "$@"; fi
+    while read -r rule; do
+        rule=${rule#ufw } rule=${rule%" comment '$RULE_COMMENT'"}
+        if printf '%s\n' "$@" | grep -qxF -e "$rule"; then continue; fi
+        read -ra words <<<"$rule"
+        run ufw delete "${words[@]}"
+    done < <(grep -E "^ufw allow (.* port $PORT |$PORT/tcp ).*comment '$RULE_COMMENT'$" <<<"$rules" || true)
+    # Before rules had a comment, and by hand.
+    while read -r rule; do
+        if ! printf 'ufw %s\n' "$@" | grep -qxF -e "$rule"; then
+            leave "Firewall: die Regel „$rule“ ist nicht von hier; wenn sie weg soll: ufw delete ${rule#ufw }"
+        fi
+    done < <(grep -E "^ufw allow (.* port $PORT( .*)?|$PORT(/tcp)?)$" <<<"$rules" | grep -vF " comment '" || true)
 }
 
 open_in_iptables() {
-    local source rule changed=no
+    local source rule changed=no wanted=()
     for source in "${FROM[@]:-0.0.0.0/0}"; do
         if [[ $source == *:* ]]; then
             leave "Firewall: $source (IPv6) bitte in ip6tables selbst eintragen"
             continue
         fi
-        rule=(INPUT -s "$source" -p tcp --dport "$PORT" -m comment --comment dpolg -j ACCEPT)
+        if [[ $source != */* ]]; then source+=/32; fi
+        wanted+=("$source")
+    done
+    close_in_iptables ${wanted[@]+"${wanted[@]}"}
+    for source in ${wanted[@]+"${wanted[@]}"}; do
+        rule=(INPUT -s "$source" -p tcp --dport "$PORT" -m comment --comment "$RULE_COMMENT" -j ACCEPT)
         if ! iptables -C "${rule[@]}" 2>/dev/null; then
             run iptables -I "${rule[@]}"
             changed=yes
         fi
     done
     if [[ $changed == yes ]]; then run netfilter-persistent save; fi
+}
+
+# close_in_iptables ADDRESS/MASK...: takes away ours for this port from elsewhere; sets the caller's "changed".
+close_in_iptables() {
+    local rules rule words source
+    rules=$(iptables -S INPUT | grep -F -e "--dport $PORT " | grep -E -e "--comment \"?$RULE_COMMENT\"? " || true)
+    while read -r rule; do
+        if [[ -z $rule ]]; then continue; fi
+        source=$(sed -n 's/.* -s \([^ ]*\) .*/\1/p' <<<"$rule")
+        if printf '%s\n' "$@" | grep -qxF -e "${source:-0.0.0.0/0}"; then continue; fi
+        read -ra words <<<"${rule//\"/}"
+        run iptables -D "${words[@]:1}"
+        # shellcheck disable=SC2034
+        changed=yes
+    done <<<"$rules"
 }
 
 # Wrong passwords of the *database* only (28P01). A user's wrong password is no such line: the desks of a house share
@@ -100,15 +143,18 @@ configure_fail2ban() {
         leave "fail2ban ist nicht installiert"
         return
     fi
-    local changed=no
-    write_file "$ROOT/etc/fail2ban/filter.d/dpolg-postgresql.conf" 644 < <(fail2ban_filter)
+    local changed=no filter=$ROOT/etc/fail2ban/filter.d/dpolg-postgresql.conf jail=$ROOT/etc/fail2ban/jail.d/dpolg-postgresql.conf
+    remember "$filter" "$jail"
+    write_file "$filter" 644 < <(fail2ban_filter)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
-    write_file "$ROOT/etc/fail2ban/jail.d/dpolg-postgresql.conf" 644 < <(fail2ban_jail)
+    write_file "$jail" 644 < <(fail2ban_jail)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
     if [[ $changed == no ]]; then return; fi
     if [[ -n $ROOT ]] || ! has_systemd; then
         leave "fail2ban neu starten (hier läuft kein systemd, oder die Dateien liegen unter --root)"
-    else
-        run systemctl restart fail2ban
+    elif ! run systemctl restart fail2ban; then
+        take_back "$filter" "$jail"
+        systemctl restart fail2ban || warn "fail2ban startet auch ohne unsere Dateien nicht: systemctl status fail2ban"
+        fail "fail2ban ist mit unseren Dateien nicht gestartet, sie sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
     fi
 }

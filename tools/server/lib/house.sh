@@ -66,7 +66,8 @@ client_files() {
     elif ! dry; then
         leave "$ETC/desk/config.toml: das Passwort von booking_user liegt nicht (mehr) in $ETC/secrets"
     fi
-    write_file "$ETC/server.toml" 644 < <(server_configuration)
+    # Not for everybody: a copy command may hold a token. Under --root there is no account.
+    write_file "$ETC/server.toml" 640 "$(if [[ -z $ROOT ]]; then echo root:dpolg; fi)" < <(server_configuration)
 }
 
 desk_configuration() {
@@ -88,11 +89,11 @@ hosts() {
     if [[ -n $PEER ]]; then printf '["%s", "%s"]' "${NAMES[0]}" "$PEER"; else printf '"%s"' "${NAMES[0]}"; fi
 }
 
-# Written once; later only what this script decides is set anew: a copy command or terms of one's own stay.
+# Written once; later only what this script decides is set anew, in its own sections: a copy command or terms of one's own stay.
 server_configuration() {
     if [[ -r $ETC/server.toml ]]; then
-        sed -e "s#^host = .*#host = \"$SOCKETS\"#" -e "s#^port = .*#port = $PORT#" \
-            -e "s#^database = .*#database = \"$DATABASE\"#" -e "s#^directory = .*#directory = \"$BACKUPS\"#" "$ETC/server.toml"
+        sed -e "/^\[database\]/,/^\[/{ s#^host *=.*#host = \"$SOCKETS\"#; s#^port *=.*#port = $PORT#; s#^database *=.*#database = \"$DATABASE\"#; }" \
+            -e "/^\[backup\]/,/^\[/s#^directory *=.*#directory = \"$BACKUPS\"#" "$ETC/server.toml"
         return
     fi
     cat <<CONF

@@ -61,6 +61,29 @@ write_file() {
     mv -f "$path.new" "$path"
 }
 
+# remember PATH...: what is there now, so that take_back can put it there again.
+declare -A REMEMBERED=()
+remember() {
+    local path
+    for path in "$@"; do
+        REMEMBERED[$path]=
+        if [[ -f $path ]]; then REMEMBERED[$path]=$(cat "$path" && printf x); fi
+    done
+}
+
+# take_back PATH...: the files as they were when they were remembered. The next run finds them different and tries again.
+take_back() {
+    local path
+    for path in "$@"; do
+        if [[ -n ${REMEMBERED[$path]} ]]; then
+            printf %s "${REMEMBERED[$path]%x}" >"$path"
+        else
+            rm -f "$path"
+        fi
+        printf '   ~ %s (zurückgenommen)\n' "$path"
+    done
+}
+
 # What a rehearsal would write; files that others may not read are not shown.
 show_file() {
     local path=$1 mode=$2 content=$3 before=/dev/null
