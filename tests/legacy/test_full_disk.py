@@ -110,7 +110,8 @@ def fill_at(
     return database, before, call.returncode, output.strip().splitlines()
 
 
-@pytest.mark.parametrize("moment", [pytest.param("Einlesen …", marks=pytest.mark.long), "Zuordnen …"])
+@pytest.mark.long
+@pytest.mark.parametrize("moment", ["Einlesen …", "Zuordnen …"])
 def test_the_servers_disk_is_full(moment: str, cramped: Cramped, file: Path, tmp_path: Path) -> None:
     database, before, code, said = fill_at(cramped, moment, 0, file, tmp_path)
     assert (code, said[-1]) == (1, FULL)

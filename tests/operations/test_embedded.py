@@ -282,6 +282,7 @@ async def test_data_survives_stop_and_kill(cluster: Cluster) -> None:
     assert count == 3
 
 
+@pytest.mark.long
 def test_hung_server_is_replaced(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_STOP_LIMIT", 1.0)
     monkeypatch.setattr(embedded, "_ANSWER_LIMIT", 1.0)

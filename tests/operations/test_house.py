@@ -195,6 +195,7 @@ def test_the_empty_house_has_nothing_but_its_users() -> None:
     assert not [*house.rooms(), *house.guests(), *house.bookings(), *house.occupancies()]
 
 
+@pytest.mark.long
 def test_the_large_house_is_made_in_seconds() -> None:
     house = generate(1, TODAY, "large")
     started = time.perf_counter()
