@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from dpolg_tui import locations
@@ -26,7 +26,6 @@ from dpolg_tui.desk.events import (
     Missed,
     PresenceChanged,
     SessionLost,
-    StoreReloaded,
 )
 from dpolg_tui.desk.guests import GuestActions
 from dpolg_tui.desk.health import HealthActions
@@ -42,6 +41,7 @@ from dpolg_tui.desk.settings import ConnectionSettings
 from dpolg_tui.desk.store import Store
 from dpolg_tui.desk.telling import Teller
 from dpolg_tui.desk.undo import Undo
+from dpolg_tui.desk.window import Window
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import (
     Defect,
@@ -50,20 +50,15 @@ from dpolg_tui.domain.errors import (
     SessionEnded,
     Unreachable,
 )
-from dpolg_tui.domain.models import Occupancy, User
+from dpolg_tui.domain.models import User
 from dpolg_tui.domain.people import Presence
-from dpolg_tui.log import action, log_defect
+from dpolg_tui.log import log_defect
 
 if TYPE_CHECKING:
     from dpolg_tui.config import Config
 
 log = logging.getLogger(__name__)
 
-BEFORE_TODAY = timedelta(days=21)
-AFTER_TODAY = timedelta(days=100)
-MARGIN = timedelta(days=45)
-"""Read beyond what is asked for, so that paging does not read at every step."""
-LONGEST_WINDOW = timedelta(days=800)
 FIRST_LOAD_LIMIT = 15.0
 RETRY_PAUSE = 1.0
 LOGOUT_LIMIT = 3.0
@@ -113,7 +108,7 @@ class Desk(Background, Teller):
         """What others changed during the last interruption."""
         self._first_load: asyncio.Future[None] | None = None
         self._greeted = False
-        self._window_lock = asyncio.Lock()
+        self.window = Window(self)
         self.writes_answered = 0
         """Own writes so far: what was read while it grew may be older than what the store shows."""
 
@@ -298,69 +293,8 @@ class Desk(Background, Teller):
     # -- the store -------------------------------------------------------------------------------
 
     async def show(self, first: date, last: date) -> None:
-        """Make sure that the store holds [first, last): by reading on, or anew after a leap.
-
-        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
-        """
-        try:
-            async with asyncio.timeout(self.config.database.action_timeout):
-                await self._show(first, last)
-        except TimeoutError:
-            raise Unreachable from None
-
-    async def _show(self, first: date, last: date) -> None:
-        async with self._window_lock:
-            store = self.store
-            if store.covers(first, last):
-                return
-            first, last = first - MARGIN, last + MARGIN
-            apart = last < store.first or first > store.last
-            if apart or max(last, store.last) - min(first, store.first) > LONGEST_WINDOW:
-                loaded = await self._chart(first, last)
-                store.begin_window(first, last)
-                store.add_loaded(loaded)
-            else:
-                if first < store.first:
-                    loaded = await self._chart(first, store.first)
-                    store.extend_window(first, store.last)
-                    store.add_loaded(loaded)
-                if last > store.last:
-                    loaded = await self._chart(store.last, last)
-                    store.extend_window(store.first, last)
-                    store.add_loaded(loaded)
-        self.tell(StoreReloaded())
-
-    async def _chart(self, first: date, last: date) -> list[Occupancy]:
-        """The bars of a window, not older than the answers to own writes."""
-        while True:
-            written = self.writes_answered
-            with action("Belegungsplan lesen"):
-                loaded = await reads.chart(self.database, first, last)
-            if written == self.writes_answered:
-                return loaded
-
-    async def _reload(self) -> None:
-        store = self.store
-        async with self._window_lock:
-            today = self.today()
-            first, last = store.first, store.last
-            if first == last:
-                first, last = today - BEFORE_TODAY, today + AFTER_TODAY
-            # One after the other on the warm connection: a second one would have to be opened first.
-            written = None
-            while written != self.writes_answered:
-                written = self.writes_answered
-                loaded = await reads.chart(self.database, first, last)
-                rooms = await reads.rooms(self.database)
-                colleagues = await reads.colleagues(self.database)
-            store.forget_versions()
-            store.begin_window(first, last)
-            store.add_loaded(loaded)
-            store.rooms = {room.id: room for room in rooms}
-            store.colleagues = {}
-            for user in colleagues:
-                self.know_colleague(user)
-        self.tell(StoreReloaded())
+        """Make sure that the store holds [first, last). Raises Unreachable at the limit of one action."""
+        await self.window.show(first, last)
 
     # -- what others do --------------------------------------------------------------------------
 
@@ -409,9 +343,9 @@ class Desk(Background, Teller):
         if update.presence_changed or update.reload:
             self._show_present(update.present)
         if update.reload:
-            await self._reload()
+            await self.window.read_anew()
         else:
-            async with self._window_lock:
+            async with self.window.lock:
                 await news.apply(self, update.events)
 
     def know_colleague(self, user: User) -> None:

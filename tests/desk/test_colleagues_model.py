@@ -5,26 +5,21 @@ What is merged, what conflicts and what comes back is what a model of three reco
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from dpolg_tui.desk import Desk
 from dpolg_tui.desk.undo import NOTHING_MORE, NOTHING_TO_REDO, NOTHING_TO_UNDO
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Outcome
 from dpolg_tui.domain.rearrange import Place
 from tests.databases import TestDatabase
-from tests.desk.model import play
-from tests.tui.forms_house import signed_in
+from tests.desk.model import Ground, ground, play
 
 Name = tuple[str, str]
 """Kind and field."""
@@ -58,35 +53,6 @@ def wishes(draw: st.DrawFn) -> Values:
     names = [name for name in VALUES if name[0] == kind]
     chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
     return {name: draw(VALUES[name]) for name in chosen}
-
-
-@dataclass
-class Ground:
-    """Two desks for all examples."""
-
-    run: Callable[[Awaitable[Any]], Any]
-    desks: list[Desk]
-    owner: asyncpg.Connection
-
-
-@contextmanager
-def ground(database: TestDatabase) -> Iterator[Ground]:
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-
-        async def run(work: Awaitable[Any]) -> Any:
-            return await work
-
-        async def begin() -> Ground:
-            owner = await asyncpg.connect(database.superuser_dsn)
-            stack.callback(owner.terminate)
-            desks = [await stack.enter_async_context(signed_in(database, user)) for user in ("anna", "ben")]
-            return Ground(lambda work: runner.run(run(work)), desks, owner)
-
-        try:
-            yield runner.run(begin())
-        finally:
-            runner.run(stack.aclose())
 
 
 @dataclass
@@ -265,12 +231,12 @@ class Colleagues(RuleBasedStateMachine):
 
 
 def test_merging_and_taking_back_are_what_the_model_says(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with ground(database, "anna", "ben") as on:
         play(Colleagues, on, examples=15, steps=20)
 
 
 @pytest.mark.long
 @pytest.mark.both_versions
 def test_merging_and_taking_back_for_long(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with ground(database, "anna", "ben") as on:
         play(Colleagues, on, examples=150, steps=30)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
-import asyncpg
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,8 +24,7 @@ from dpolg_tui.domain.errors import InvalidInput, RuleViolated
 from dpolg_tui.domain.models import Kind, Occupancy, Outcome, Status, WriteResult
 from dpolg_tui.domain.rearrange import Place, Plan, writes_of
 from tests.databases import TestDatabase
-from tests.desk.model import play
-from tests.tui.forms_house import signed_in
+from tests.desk.model import Ground, ground, play
 
 ROOMS = 3
 COMING = (Status.RESERVED, Status.CONFIRMED)
@@ -37,40 +33,29 @@ STAYS = st.tuples(st.integers(0, ROOMS), st.integers(-3, 8), st.integers(1, 5))
 
 
 @dataclass
-class Ground:
+class OneDesk(Ground):
     """One desk for all houses; each house has rooms of its own in the same database."""
 
-    run: Callable[[Awaitable[Any]], Any]
-    desk: Desk
-    owner: asyncpg.Connection
     guest: int
+
+    @property
+    def desk(self) -> Desk:
+        """The only one."""
+        return self.desks[0]
 
 
 @contextmanager
-def ground(database: TestDatabase) -> Iterator[Ground]:
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
-
-        async def run(work: Awaitable[Any]) -> Any:
-            return await work
-
-        async def begin() -> Ground:
-            owner = await asyncpg.connect(database.superuser_dsn)
-            stack.callback(owner.terminate)
-            desk = await stack.enter_async_context(signed_in(database, "anna"))
-            guest = await desk.guests.create({"last_name": "Huber", "first_name": "Eva"})
-            return Ground(lambda work: runner.run(run(work)), desk, owner, guest.id or 0)
-
-        try:
-            yield runner.run(begin())
-        finally:
-            runner.run(stack.aclose())
+def one_desk(database: TestDatabase) -> Iterator[OneDesk]:
+    """With a guest whose bookings they all are."""
+    with ground(database, "anna") as on:
+        guest = on.run(on.desks[0].guests.create({"last_name": "Huber", "first_name": "Eva"}))
+        yield OneDesk(on.run, on.desks, on.owner, guest.id or 0)
 
 
 class House(RuleBasedStateMachine):
     """The model: bars by id, and cancelled bookings. A rule does something to both and compares."""
 
-    on: Ground
+    on: OneDesk
 
     def __init__(self) -> None:
         super().__init__()
@@ -339,12 +324,12 @@ def _place(place: Place | Occupancy) -> tuple[int | None, date, date]:
 
 
 def test_the_house_is_what_the_model_says(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with one_desk(database) as on:
         play(House, on, examples=20, steps=25)
 
 
 @pytest.mark.long
 @pytest.mark.both_versions
 def test_the_house_is_what_the_model_says_for_long(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with one_desk(database) as on:
         play(House, on, examples=150, steps=50)

@@ -23,7 +23,7 @@ from dpolg_tui.domain.models import Kind, Occupancy, Status
 from dpolg_tui.domain.undo import MOST, TAKEN_BACK
 from tests.databases import TestDatabase
 from tests.desk.model import play
-from tests.desk.test_rearranging_model import Ground, ground
+from tests.desk.test_rearranging_model import OneDesk, one_desk
 
 ROOMS = 2
 NUMBERS = st.integers(0, 50)
@@ -49,7 +49,7 @@ PICTURE = """
 class Changing(RuleBasedStateMachine):
     """The model: what the house looked like before each change, and after each that was taken back."""
 
-    on: Ground
+    on: OneDesk
 
     def __init__(self) -> None:
         super().__init__()
@@ -245,11 +245,11 @@ class Changing(RuleBasedStateMachine):
 
 
 def test_taken_back_and_done_again_the_house_is_as_it_was(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with one_desk(database) as on:
         play(Changing, on, examples=12, steps=14)
 
 
 @pytest.mark.long
 def test_taken_back_and_done_again_for_long(database: TestDatabase) -> None:
-    with ground(database) as on:
+    with one_desk(database) as on:
         play(Changing, on, examples=150, steps=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -277,18 +278,22 @@ class Cramped:
 @pytest.fixture
 def cramped() -> Iterator[Cramped]:
     folder = temporary_directory()
-    with small_disk(folder / "disk", 1024 * MB) as disk, small_disk(folder / "wal", 1024 * MB) as wal:
-        options = Options(settings={"min_wal_size": "32MB", "max_wal_size": "64MB", "shared_buffers": "16MB"})
-        shared = SharedServer(temporary_directory(disk.path), options, temporary=True)
-        run(shared.start)
-        server = Server("embedded", shared)
-        try:
-            # Else the server would end for want of its log of changes: another story, told elsewhere.
-            move_wal(server, wal)
-            yield Cramped(server, disk)
-        finally:
-            disk.resize(1024 * MB)
-            server.close()
+    try:
+        with small_disk(folder / "disk", 1024 * MB) as disk, small_disk(folder / "wal", 1024 * MB) as wal:
+            settings = {"min_wal_size": "32MB", "max_wal_size": "64MB", "shared_buffers": "16MB"}
+            options = Options(settings=settings)
+            shared = SharedServer(temporary_directory(disk.path), options, temporary=True)
+            run(shared.start)
+            server = Server("embedded", shared)
+            try:
+                # Else the server would end for want of its log of changes: another story, told elsewhere.
+                move_wal(server, wal)
+                yield Cramped(server, disk)
+            finally:
+                disk.resize(1024 * MB)
+                server.close()
+    finally:
+        shutil.rmtree(folder)
 
 
 async def test_too_little_space_on_the_server(

@@ -165,7 +165,7 @@ class Seat:
             "since": str(state.since),
             "reason": state.reason,
             "news": self.desk._updates.qsize(),
-            "reading": self.desk._window_lock.locked(),
+            "reading": self.desk.window.lock.locked(),
             "connections": self.desk.database._pool.size,
             "tasks": sorted({_where(task) for task in asyncio.all_tasks()} - {""}),
         }

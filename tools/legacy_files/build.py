@@ -21,6 +21,7 @@ from tools.legacy_files import (
     schema,
     settings_rows,
 )
+from tools.legacy_files.table import Column
 from tools.legacy_files.workshop import Defect, Workshop
 
 #: Every defect by name, in the order in which they are applied; a row has at most one of them.
@@ -267,7 +268,7 @@ def _layout_of(database: sqlite3.Connection) -> layout.Layout:
     found = layout.Layout(max(1, len(known) - schema.CORE_TABLES + 1))
     for name in known:
         columns = database.execute(f"PRAGMA table_info({name})").fetchall()
-        found.tables[name] = tuple(schema.Column(column, declared) for _, column, declared, *_ in columns)
+        found.tables[name] = tuple(Column(column, declared) for _, column, declared, *_ in columns)
     return found
 
 

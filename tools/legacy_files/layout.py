@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from tools.legacy_files.schema import BY_NAME, LAST, STAGES, TABLES, Column, Table
+from tools.legacy_files.schema import BY_NAME, LAST, STAGES, TABLES
+from tools.legacy_files.table import Column, Table
 
 _HARMLESS = re.compile(r"PRIMARY KEY(?: AUTOINCREMENT)?|DEFAULT (?:'[^']*'|\S+)")
 

@@ -6,47 +6,11 @@ differed from house to house. The text is what SQLite keeps in ``sqlite_master``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tools.legacy_files.table import Table, columns, texts
 
 #: Stages that the sample files have: 6, 24 and 26 tables.
 EARLY, MIDDLE, LATE, LAST = 1, 19, 21, 25
 CORE_TABLES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column; ``stage`` 0 stands in the first CREATE TABLE, others were appended."""
-
-    name: str
-    declared: str
-    rules: str = ""
-    stage: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table; from ``rebuilt`` on it was made anew with all columns in order and looser rules."""
-
-    name: str
-    stage: int
-    columns: tuple[Column, ...]
-    tail: tuple[str, ...] = ()
-    indexes: tuple[str, ...] = ()
-    rebuilt: int | None = None
-    looser: tuple[str, ...] = ()
-
-
-def _columns(text: str, stage: int = 0) -> tuple[Column, ...]:
-    """Columns from ``name TYPE rules; name TYPE rules``."""
-    found = []
-    for part in text.split(";"):
-        name, declared, *rules = part.split()
-        found.append(Column(name, declared, " ".join(rules), stage))
-    return tuple(found)
-
-
-def _texts(names: str, stage: int = 0) -> tuple[Column, ...]:
-    return tuple(Column(name, "TEXT", "", stage) for name in names.split())
 
 
 _ID = "id INTEGER PRIMARY KEY AUTOINCREMENT; "
@@ -65,37 +29,37 @@ TABLES: tuple[Table, ...] = (
     Table(
         "rooms",
         1,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL; gebaeude_typ TEXT NOT NULL; capacity INTEGER NOT NULL; "
             "price_member REAL NOT NULL; price_non_member REAL NOT NULL; ort TEXT NOT NULL; "
             "schluesselcode TEXT"
         )
-        + _columns(
+        + columns(
             "nebensaison_preis REAL DEFAULT 0.0; hauptsaison_preis REAL DEFAULT 0.0; "
             "endreinigung REAL DEFAULT 0.0",
             5,
         )
-        + _texts("street_address postal_code city notizen", 20),
+        + texts("street_address postal_code city notizen", 20),
     ),
     Table(
         "guests",
         1,
-        _columns(
+        columns(
             _ID
             + "vorname TEXT NOT NULL; nachname TEXT NOT NULL; email TEXT NOT NULL; telefon TEXT NOT NULL; "
             "dpolg_mitglied BOOLEAN NOT NULL; strasse TEXT; plz TEXT; ort TEXT"
         )
-        + _texts("mitgliedsnummer notizen beruf bundesland dienststelle", 1)
-        + _columns("created_at TEXT DEFAULT CURRENT_TIMESTAMP", 1)
-        + _texts(
+        + texts("mitgliedsnummer notizen beruf bundesland dienststelle", 1)
+        + columns("created_at TEXT DEFAULT CURRENT_TIMESTAMP", 1)
+        + texts(
             "anrede geschlecht land telefon_geschaeftlich telefon_privat telefon_mobil fax geburtsdatum "
             "geburtsort sprache nationalitaet identifikationsnummer debitorenkonto kennzeichen "
             "rechnungs_email",
             20,
         )
-        + _columns("marketing_einwilligung BOOLEAN DEFAULT 0", 20)
-        + _texts("leitweg_id kostenstelle tags", 20)
-        + _columns("automail INTEGER; automail_sprache TEXT", 21),
+        + columns("marketing_einwilligung BOOLEAN DEFAULT 0", 20)
+        + texts("leitweg_id kostenstelle tags", 20)
+        + columns("automail INTEGER; automail_sprache TEXT", 21),
         indexes=("email",),
         rebuilt=21,
         looser=("telefon",),
@@ -103,24 +67,24 @@ TABLES: tuple[Table, ...] = (
     Table(
         "bookings",
         1,
-        _columns(
+        columns(
             _ID + "room_id INTEGER NOT NULL; guest_id INTEGER NOT NULL; "
             "reservierungsnummer TEXT NOT NULL UNIQUE; checkin_date TEXT NOT NULL; "
             "checkout_date TEXT NOT NULL; anzahl_gaeste INTEGER NOT NULL; status TEXT NOT NULL; "
             "gesamtpreis REAL NOT NULL; bemerkungen TEXT; " + _CREATED
         )
-        + _columns(
+        + columns(
             "anzahl_begleitpersonen INTEGER DEFAULT 0; grundpreis REAL DEFAULT 0; "
             "services_preis REAL DEFAULT 0; rabatt_preis REAL DEFAULT 0; anzahl_naechte INTEGER DEFAULT 0; "
             "updated_at TEXT DEFAULT CURRENT_TIMESTAMP",
             1,
         )
-        + _columns("bezahlt INTEGER DEFAULT 0; bezahlt_am TEXT; zahlungsmethode TEXT", 6)
-        + _texts("mahnung_gesendet_am", 7)
-        + _texts("rechnung_versendet_am rechnung_versendet_an", 8)
-        + _columns("ist_stiftungsfall BOOLEAN DEFAULT FALSE", 16)
-        + _columns("payment_recipient_id INTEGER; putzplan_checkout_date TEXT", 20)
-        + _columns("ist_dpolg_mitglied INTEGER NOT NULL DEFAULT 0", 21),
+        + columns("bezahlt INTEGER DEFAULT 0; bezahlt_am TEXT; zahlungsmethode TEXT", 6)
+        + texts("mahnung_gesendet_am", 7)
+        + texts("rechnung_versendet_am rechnung_versendet_an", 8)
+        + columns("ist_stiftungsfall BOOLEAN DEFAULT FALSE", 16)
+        + columns("payment_recipient_id INTEGER; putzplan_checkout_date TEXT", 20)
+        + columns("ist_dpolg_mitglied INTEGER NOT NULL DEFAULT 0", 21),
         (
             "FOREIGN KEY (room_id) REFERENCES rooms (id)",
             "FOREIGN KEY (guest_id) REFERENCES guests (id)",
@@ -130,22 +94,22 @@ TABLES: tuple[Table, ...] = (
     Table(
         "accompanying_guests",
         1,
-        _columns(
+        columns(
             _ID
             + "booking_id INTEGER NOT NULL; vorname TEXT NOT NULL; nachname TEXT NOT NULL; geburtsdatum TEXT"
         )
-        + _columns("companion_id INTEGER", 13),
+        + columns("companion_id INTEGER", 13),
         (_OF_A_BOOKING,),
         ("booking_id",),
     ),
     Table(
         "additional_services",
         1,
-        _columns(
+        columns(
             _ID + "booking_id INTEGER NOT NULL; service_name TEXT NOT NULL; "
             "service_price REAL NOT NULL CHECK(service_price >= 0); created_at TEXT DEFAULT CURRENT_TIMESTAMP"
         )
-        + _columns(
+        + columns(
             "price_type TEXT DEFAULT 'fixed'; original_value REAL DEFAULT 0; "
             "applies_to TEXT DEFAULT 'overnight_price'",
             22,
@@ -156,7 +120,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "discounts",
         1,
-        _columns(
+        columns(
             _ID + "booking_id INTEGER NOT NULL; discount_name TEXT NOT NULL; "
             "discount_type TEXT NOT NULL CHECK(discount_type IN ('percent', 'fixed')); "
             "discount_value REAL NOT NULL CHECK(discount_value >= 0); "
@@ -168,7 +132,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "email_config",
         2,
-        _columns(
+        columns(
             _ID + "smtp_server TEXT NOT NULL; smtp_port INTEGER NOT NULL; smtp_username TEXT NOT NULL; "
             "smtp_password TEXT NOT NULL; from_email TEXT NOT NULL; from_name TEXT NOT NULL; "
             "use_tls INTEGER NOT NULL DEFAULT 1; " + _CREATED + "; " + _UPDATED
@@ -177,7 +141,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "email_templates",
         3,
-        _columns(
+        columns(
             _ID + "template_name TEXT NOT NULL UNIQUE; subject TEXT NOT NULL; body TEXT NOT NULL; "
             "description TEXT; " + _CREATED + "; " + _UPDATED
         ),
@@ -185,7 +149,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "email_logs",
         4,
-        _columns(
+        columns(
             _ID + "booking_id INTEGER; guest_id INTEGER NOT NULL; template_name TEXT NOT NULL; "
             "recipient_email TEXT NOT NULL; subject TEXT NOT NULL; status TEXT NOT NULL; "
             "error_message TEXT; sent_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP"
@@ -196,7 +160,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "company_settings",
         5,
-        _columns(
+        columns(
             _ONE_ROW + "company_name TEXT NOT NULL; street_address TEXT NOT NULL; plz TEXT NOT NULL; "
             "city TEXT NOT NULL; country TEXT NOT NULL DEFAULT 'Deutschland'; phone TEXT NOT NULL; fax TEXT; "
             "email TEXT NOT NULL; website TEXT NOT NULL; tax_id TEXT NOT NULL; ceo_name TEXT NOT NULL; "
@@ -206,47 +170,47 @@ TABLES: tuple[Table, ...] = (
     Table(
         "payment_settings",
         6,
-        _columns(
+        columns(
             _ONE_ROW + "bank_name TEXT NOT NULL; iban TEXT NOT NULL; bic TEXT NOT NULL; "
             "account_holder TEXT NOT NULL; "
             "mwst_rate REAL NOT NULL CHECK(mwst_rate >= 0 AND mwst_rate <= 100); "
             "payment_due_days INTEGER NOT NULL DEFAULT 14; reminder_after_days INTEGER NOT NULL DEFAULT 14; "
             "payment_text TEXT; " + _UPDATED
         )
-        + _columns("dpolg_rabatt REAL DEFAULT 15.0", 9),
+        + columns("dpolg_rabatt REAL DEFAULT 15.0", 9),
     ),
     Table(
         "service_templates",
         7,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL UNIQUE; description TEXT; price REAL NOT NULL CHECK(price >= 0); "
             "is_active INTEGER NOT NULL DEFAULT 1; " + _CREATED + "; " + _UPDATED
         )
-        + _columns(_PLAN, 17)
-        + _columns(
+        + columns(_PLAN, 17)
+        + columns(
             "requires_dog_cleaning INTEGER DEFAULT 0; requires_bedding_change INTEGER DEFAULT 0; "
             "requires_deep_cleaning INTEGER DEFAULT 0",
             20,
         )
-        + _columns("price_type TEXT DEFAULT 'fixed'; applies_to TEXT DEFAULT 'overnight_price'", 22),
+        + columns("price_type TEXT DEFAULT 'fixed'; applies_to TEXT DEFAULT 'overnight_price'", 22),
         indexes=("is_active",),
     ),
     Table(
         "discount_templates",
         8,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL UNIQUE; description TEXT; "
             "discount_type TEXT NOT NULL CHECK(discount_type IN ('percent', 'fixed')); "
             "discount_value REAL NOT NULL CHECK(discount_value >= 0); "
             "is_active INTEGER NOT NULL DEFAULT 1; " + _CREATED + "; " + _UPDATED
         )
-        + _columns(_PLAN + "; applies_to TEXT DEFAULT 'total_price'", 17),
+        + columns(_PLAN + "; applies_to TEXT DEFAULT 'total_price'", 17),
         indexes=("is_active",),
     ),
     Table(
         "notification_settings",
         9,
-        _columns(
+        columns(
             _ONE_ROW + "checkin_reminders_enabled BOOLEAN NOT NULL DEFAULT 1; "
             "payment_reminders_enabled BOOLEAN NOT NULL DEFAULT 1; "
             "payment_reminder_after_days INTEGER NOT NULL DEFAULT 14; "
@@ -257,7 +221,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "backup_settings",
         10,
-        _columns(
+        columns(
             _ONE_ROW + "auto_backup_enabled BOOLEAN NOT NULL DEFAULT 1; "
             "backup_interval TEXT NOT NULL DEFAULT 'on_startup'; max_backups INTEGER NOT NULL DEFAULT 10; "
             "last_backup_at TEXT"
@@ -266,7 +230,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "transaction_log",
         11,
-        _columns(
+        columns(
             _ID + "operation_type TEXT NOT NULL; table_name TEXT NOT NULL; record_id INTEGER NOT NULL; "
             "old_data TEXT; new_data TEXT; user_action TEXT NOT NULL; "
             "created_at DATETIME DEFAULT CURRENT_TIMESTAMP; can_undo INTEGER DEFAULT 1"
@@ -276,7 +240,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "pricing_settings",
         12,
-        _columns(
+        columns(
             _ONE_ROW + "hauptsaison_aktiv BOOLEAN NOT NULL DEFAULT 1; "
             "hauptsaison_start TEXT NOT NULL DEFAULT '06-01'; "
             "hauptsaison_ende TEXT NOT NULL DEFAULT '08-31'; "
@@ -289,7 +253,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "guest_companions",
         13,
-        _columns(
+        columns(
             _ID + "guest_id INTEGER NOT NULL; vorname TEXT NOT NULL; nachname TEXT NOT NULL; "
             "geburtsdatum TEXT; beziehung TEXT; notizen TEXT; " + _CREATED
         ),
@@ -298,7 +262,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "reminders",
         14,
-        _columns(
+        columns(
             _ID + "booking_id INTEGER; reminder_type TEXT NOT NULL CHECK(reminder_type IN ('manual', "
             "'auto_incomplete_data', 'auto_payment', 'auto_checkin', 'auto_invoice')); title TEXT NOT NULL; "
             "description TEXT; due_date TEXT NOT NULL; "
@@ -306,7 +270,7 @@ TABLES: tuple[Table, ...] = (
             "is_completed INTEGER NOT NULL DEFAULT 0; completed_at TEXT; "
             "is_snoozed INTEGER NOT NULL DEFAULT 0; snoozed_until TEXT; " + _CREATED + "; " + _UPDATED
         )
-        + _texts("completed_by", 22),
+        + texts("completed_by", 22),
         (_OF_A_BOOKING,),
         ("due_date", "is_completed", "booking_id"),
         rebuilt=23,
@@ -315,18 +279,18 @@ TABLES: tuple[Table, ...] = (
     Table(
         "reminder_settings",
         15,
-        _columns(
+        columns(
             _ONE_ROW + "auto_reminder_incomplete_data INTEGER NOT NULL DEFAULT 1; "
             "auto_reminder_payment INTEGER NOT NULL DEFAULT 1; "
             "auto_reminder_checkin INTEGER NOT NULL DEFAULT 1; "
             "auto_reminder_invoice INTEGER NOT NULL DEFAULT 1; " + _UPDATED
         )
-        + _columns("auto_reminder_confirmation INTEGER DEFAULT 1", 23),
+        + columns("auto_reminder_confirmation INTEGER DEFAULT 1", 23),
     ),
     Table(
         "booking_attributes",
         16,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL UNIQUE; emoji TEXT; color_hex TEXT; "
             "price_modifier_type TEXT NOT NULL DEFAULT 'none'; "
             "price_modifier_value REAL NOT NULL DEFAULT 0.0; applies_to TEXT DEFAULT 'total_price'; "
@@ -338,7 +302,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "booking_attribute_assignments",
         17,
-        _columns(_ID + "booking_id INTEGER NOT NULL; attribute_id INTEGER NOT NULL; " + _CREATED),
+        columns(_ID + "booking_id INTEGER NOT NULL; attribute_id INTEGER NOT NULL; " + _CREATED),
         (
             _OF_A_BOOKING,
             "FOREIGN KEY (attribute_id) REFERENCES booking_attributes (id) ON DELETE CASCADE",
@@ -349,8 +313,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "booking_services",
         18,
-        _columns(_ID + "booking_id INTEGER NOT NULL; service_template_id INTEGER NOT NULL")
-        + _columns("calculated_price REAL", 22),
+        columns(_ID + "booking_id INTEGER NOT NULL; service_template_id INTEGER NOT NULL")
+        + columns("calculated_price REAL", 22),
         (
             _OF_A_BOOKING,
             "FOREIGN KEY (service_template_id) REFERENCES service_templates (id) ON DELETE CASCADE",
@@ -361,8 +325,8 @@ TABLES: tuple[Table, ...] = (
     Table(
         "booking_discounts",
         19,
-        _columns(_ID + "booking_id INTEGER NOT NULL; discount_template_id INTEGER NOT NULL")
-        + _columns("calculated_price REAL", 22),
+        columns(_ID + "booking_id INTEGER NOT NULL; discount_template_id INTEGER NOT NULL")
+        + columns("calculated_price REAL", 22),
         (
             _OF_A_BOOKING,
             "FOREIGN KEY (discount_template_id) REFERENCES discount_templates (id) ON DELETE CASCADE",
@@ -373,7 +337,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "payment_recipients",
         20,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL; company TEXT; street TEXT; plz TEXT; city TEXT; "
             "country TEXT NOT NULL DEFAULT 'Deutschland'; contact_person TEXT; notes TEXT; "
             + _CREATED
@@ -383,7 +347,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "guest_credit_transactions",
         21,
-        _columns(
+        columns(
             _ID + "guest_id INTEGER NOT NULL; amount REAL NOT NULL; transaction_type TEXT NOT NULL "
             "CHECK(transaction_type IN ('added', 'used', 'expired', 'refund')); booking_id INTEGER; "
             "notes TEXT; created_by TEXT DEFAULT 'System'; " + _CREATED
@@ -394,7 +358,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "seasons",
         22,
-        _columns(
+        columns(
             _ID + "name TEXT NOT NULL; start_date TEXT NOT NULL; end_date TEXT NOT NULL; "
             "is_active INTEGER NOT NULL DEFAULT 1; " + _CREATED
         ),
@@ -402,20 +366,20 @@ TABLES: tuple[Table, ...] = (
     Table(
         "room_prices",
         23,
-        _columns(_ID + "room_id INTEGER NOT NULL; season_id INTEGER; price REAL NOT NULL; valid_from TEXT"),
+        columns(_ID + "room_id INTEGER NOT NULL; season_id INTEGER; price REAL NOT NULL; valid_from TEXT"),
         ("FOREIGN KEY (room_id) REFERENCES rooms (id)",),
     ),
     Table(
         "price_history",
         24,
-        _columns(
+        columns(
             _ID + "room_id INTEGER NOT NULL; old_price REAL; new_price REAL; changed_at TEXT; reason TEXT"
         ),
     ),
     Table(
         "audit_log",
         25,
-        _columns(_ID + "table_name TEXT NOT NULL; record_id INTEGER; action TEXT; details TEXT; " + _CREATED),
+        columns(_ID + "table_name TEXT NOT NULL; record_id INTEGER; action TEXT; details TEXT; " + _CREATED),
     ),
 )
 VIEWS = (

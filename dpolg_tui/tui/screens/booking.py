@@ -43,6 +43,7 @@ class BookingScreen(FollowedBooking):
 
     SCOPE = "booking"
     TITLE = "Buchung"
+    LEAVING = "Formular verlassen"
     HELP = (
         "Gast: tippen sucht nach Name, E-Mail oder Telefon; ↓ und Enter wählen. "
         "Daten: 21.11. · 21.11.26 · heute · +2 · mo; bei der Abreise ist +3 drei Nächte. "
@@ -68,7 +69,6 @@ class BookingScreen(FollowedBooking):
         self.title = "Buchung" if booking_id is not None else "Neue Buchung"
         self._wish = {"room_id": room_id, "arrival": arrival, "departure": departure}
         self._saving = False
-        self._leaving = False
         self._rest: Timer | None = None
 
     def compose_stay(self) -> ComposeResult:
@@ -359,26 +359,3 @@ class BookingScreen(FollowedBooking):
     @staticmethod
     def _label(booking: Booking) -> str:
         return f"{booking.number} · {booking.guest_name}"
-
-    def action_leave(self) -> None:
-        """Back, after asking if something typed would be lost."""
-        if self.dirty:
-            write(self, self._ask_and_leave(), "Formular verlassen")
-        else:
-            self.leave()
-
-    async def _ask_and_leave(self) -> None:
-        if await self.ask_to_leave():
-            self.leave()
-
-    def leave(self) -> None:
-        """Closes this screen; under another one (help, lock, another place) as soon as it is on top."""
-        if self.is_active:
-            self.dismiss()
-        else:
-            self._leaving = True
-
-    def on_screen_resume(self) -> None:
-        if self._leaving:
-            self._leaving = False
-            self.call_later(self.leave)

@@ -20,7 +20,7 @@ from dpolg_tui.tui.abstract import AbstractMeta
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.reminder import ReminderDialog
 from dpolg_tui.tui.saving import queued_sentence
-from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.screens.leaving import LeavableScreen
 from dpolg_tui.tui.widgets.booking_sections import (
     BookingSection,
     CompanionsSection,
@@ -53,7 +53,7 @@ def editing_words(others: Iterable[Presence]) -> str:
     return f"wird gerade von {clean_line(' und '.join(names))} bearbeitet" if names else ""
 
 
-class BookingTabs(DeskScreen, metaclass=AbstractMeta):
+class BookingTabs(LeavableScreen, metaclass=AbstractMeta):
     """Everything of the booking screen that is not the stay itself."""
 
     booking_id: int | None
@@ -202,10 +202,6 @@ class BookingTabs(DeskScreen, metaclass=AbstractMeta):
         else:
             self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "warning")
         self.leave()
-
-    @abstractmethod
-    def leave(self) -> None:
-        """Closes this screen."""
 
     # Reminders
 

@@ -17,7 +17,7 @@ from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.saving import NOTHING_CHANGED, show_at_field
-from dpolg_tui.tui.screens.base import DeskScreen
+from dpolg_tui.tui.screens.leaving import LeavableScreen
 from dpolg_tui.tui.widgets.field import Field, LineInput
 from dpolg_tui.tui.widgets.fields import ChoiceField, NumberField, TextField
 from dpolg_tui.tui.widgets.form import Form
@@ -70,10 +70,11 @@ class ModeField(ChoiceField):
     EDITOR_WIDTH = 36
 
 
-class SettingsScreen(DeskScreen):
+class SettingsScreen(LeavableScreen):
     """Where the database is and how to reach it. Works before the login, too."""
 
     SCOPE = "settings"
+    LEAVING = "Einstellungen verlassen"
     TITLE = "Einstellungen"
     HELP = (
         "Server: Name oder Adresse; mehrere durch Komma getrennt, auch mit eigenem Port "
@@ -88,7 +89,6 @@ class SettingsScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self._saving = False
-        self._leaving = False
 
     def compose_body(self) -> ComposeResult:
         settings = self.desk.settings
@@ -223,31 +223,6 @@ class SettingsScreen(DeskScreen):
             self.desk_app.show_toast(warning, "warning")
         self.form.load(self.desk.settings.stored())
         self.leave()
-
-    # Leaving
-
-    def action_leave(self) -> None:
-        """Back, after asking if something typed would be lost."""
-        if self.dirty:
-            write(self, self._ask_and_leave(), "Einstellungen verlassen")
-        else:
-            self.leave()
-
-    async def _ask_and_leave(self) -> None:
-        if await self.ask_to_leave():
-            self.leave()
-
-    def leave(self) -> None:
-        """Closes this screen; under another one (help, lock) as soon as it is on top."""
-        if self.is_active:
-            self.dismiss()
-        else:
-            self._leaving = True
-
-    def on_screen_resume(self) -> None:
-        if self._leaving:
-            self._leaving = False
-            self.call_later(self.leave)
 
 
 def report(trial: Trial) -> Content:
