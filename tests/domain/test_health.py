@@ -15,9 +15,9 @@ from dpolg_tui.domain.health_figures import (
     HostFigures,
     ServerFigures,
     Slot,
-    Status,
     TerminalFigures,
 )
+from dpolg_tui.domain.problems import Status
 from tests.snapshots.scenes_health import FIGURES, NOW, SERVER
 
 GB = 1024**3
@@ -67,7 +67,7 @@ def test_a_healthy_system_has_nothing_to_say() -> None:
         ),
         ("server", {"server": server(major=13 + 1, version="14.9")}, Status.WARNING, "Fehlerkorrekturen"),
         ("checks", {"findings": ("hardening: open built-in function: x",)}, Status.WARNING, "1 Abweichung"),
-        ("pages", {"server": statistics(checksum_failures=2)}, Status.ERROR, "2 Seiten"),
+        ("pages", {"server": statistics(checksum_failures=2)}, Status.ERROR, "2-mal"),
         ("vacuum", {"server": server(transaction_age=600_000_000)}, Status.WARNING, "600 Millionen"),
         ("vacuum", {"server": server(transaction_age=1_600_000_000)}, Status.ERROR, "1600 Millionen"),
         ("slots", {"server": server(slots=(Slot("s", False, 11 * GB),))}, Status.ERROR, "11,0 GB"),

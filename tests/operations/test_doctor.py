@@ -14,7 +14,8 @@ import pytest
 from dpolg_tui import cli
 from dpolg_tui.db.housekeeping import keep_house
 from dpolg_tui.domain.health import judge
-from dpolg_tui.domain.health_figures import Check, Status
+from dpolg_tui.domain.health_figures import Check
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.operations.doctor import examine
 from tests.databases import TestDatabase
 from tests.operations.backups import settings_of

@@ -20,7 +20,8 @@ from dpolg_tui.config import database_from_dsn
 from dpolg_tui.db.certificates import SSL_REQUEST
 from dpolg_tui.domain import health_server
 from dpolg_tui.domain.health import judge
-from dpolg_tui.domain.health_figures import Check, Figures, Status
+from dpolg_tui.domain.health_figures import Check, Figures
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.operations.doctor import examine
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from dpolg_tui.settings import DatabaseSettings

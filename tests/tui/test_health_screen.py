@@ -9,7 +9,8 @@ import pytest
 from dpolg_tui.desk import Desk
 from dpolg_tui.domain.errors import NotAllowed
 from dpolg_tui.domain.health import LABELS
-from dpolg_tui.domain.health_figures import Status, TerminalFigures
+from dpolg_tui.domain.health_figures import TerminalFigures
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.tui.screens.health import HealthScreen
 from tests.databases import TestDatabase
 from tests.sql.stage import connected
