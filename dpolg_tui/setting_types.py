@@ -116,7 +116,7 @@ class Setting:
     def _known(self, name: str) -> str:
         if name in self.choices:
             return name
-        raise ValueError(f"kennt {name!r} nicht{did_you_mean(name, self.choices)}")
+        raise ValueError(f"nennt {name!r}, das keine Warnung ist{did_you_mean(name, self.choices)}")
 
     def _choice(self, text: str) -> str:
         if not self.choices or text == self.default:

@@ -24,12 +24,13 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 def provoked() -> set[str]:
-    """The problems that tests of doctor name, those that ask for them by ``told``."""
+    """The problems that tests of doctor name, those that ask for them by ``told`` or ``judged``."""
     found = set()
     for module in Path(__file__).parent.glob("test_doctor*.py"):
         for test in ast.parse(module.read_text(encoding="utf-8")).body:
             parts = list(ast.walk(test))
-            if any(isinstance(part, ast.Call) and ast.unparse(part.func) == "told" for part in parts):
+            called = {ast.unparse(part.func) for part in parts if isinstance(part, ast.Call)}
+            if called & {"told", "judged"}:
                 named = (part for part in parts if isinstance(part, ast.Attribute))
                 found |= {part.attr for part in named if ast.unparse(part.value) == "Problem"}
     return found
