@@ -8,7 +8,7 @@ from datetime import date
 
 from dpolg_tui.domain.german import format_date
 from dpolg_tui.domain.health_figures import Check, Figures, TerminalFigures, fine, unseen, wrong
-from dpolg_tui.domain.health_hosts import judge_hosts
+from dpolg_tui.domain.health_hosts import judge_hosts, sentence_parts
 from dpolg_tui.domain.health_server import judge_server
 from dpolg_tui.domain.problems import ACCEPTABLE, Problem, Status
 
@@ -39,6 +39,7 @@ def judge(figures: Figures, accepted: Collection[str] = ()) -> tuple[Check, ...]
     """
     checks = (
         *judge_hosts(figures),
+        *_asking(figures),
         *_versions(figures),
         _findings(figures),
         *judge_server(figures),
@@ -81,6 +82,27 @@ def unreachable(figures: Figures) -> bool:
     return bool(figures.hosts) and all(host.round_trip_ms is None for host in figures.hosts)
 
 
+# -- asking -----------------------------------------------------------------------------------------
+
+
+def _asking(figures: Figures) -> Iterator[Check]:
+    """That what should have been told was not: else a failure would look like something nobody asked for."""
+    if figures.unreadable:
+        says, remedy = sentence_parts(figures.unreadable)
+        yield wrong(
+            Problem.DATABASE_UNREADABLE,
+            f"Antwortet, aber nicht auf alles: {says}",
+            remedy or "Bitte das Protokoll des Servers ansehen.",
+        )
+    if figures.no_login:
+        says, remedy = sentence_parts(figures.no_login)
+        yield wrong(
+            Problem.LOGIN_FAILED,
+            f"Die Zahlen des Servers fehlen: {says}",
+            remedy or "Bitte Benutzer (--login) und Passwort prüfen.",
+        )
+
+
 # -- versions --------------------------------------------------------------------------------------
 
 
@@ -88,7 +110,7 @@ def _versions(figures: Figures) -> Iterator[Check]:
     program, database = figures.program, figures.database
     if database is None:
         yield unseen("program", figures.no_database)
-        yield unseen("schema", figures.no_database)
+        yield _no_schema(figures)
     else:
         known = {"version": program.version, "minimum_client": database.minimum_client}
         if _parts(program.version) < _parts(database.minimum_client):
@@ -102,6 +124,16 @@ def _versions(figures: Figures) -> Iterator[Check]:
             yield fine("program", f"Version {program.version}.", figures=known)
         yield _schema(figures, database.schema_version)
     yield _server_version(figures)
+
+
+def _no_schema(figures: Figures) -> Check:
+    if not figures.no_house:
+        return unseen("schema", figures.no_database)
+    return wrong(
+        Problem.SCHEMA_MISSING,
+        "In dieser Datenbank ist kein Buchungssystem.",
+        "Bitte ihren Namen (database) prüfen oder auf dem Server dpolg-tui init-db ausführen.",
+    )
 
 
 def _server_version(figures: Figures) -> Check:

@@ -82,7 +82,8 @@ class Authority:
     """A certificate of ``ca_file``."""
 
     name: str
-    valid_until: datetime
+    valid_until: datetime | None
+    """None: it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,12 @@ class Figures:
     """Seconds by which this computer's clock is ahead of the server's."""
     database: DatabaseVersion | None = None
     no_database: str = ""
+    no_house: bool = False
+    """The database answers, but nobody has set a house up in it."""
+    unreadable: str = ""
+    """What went wrong while a database that answers was asked, though it must not; empty if nothing did."""
+    no_login: str = ""
+    """Why who was to sign in for the figures of the server could not ask for them."""
     server: ServerFigures | None = None
     no_server: str = ""
     findings: tuple[str, ...] | None = None

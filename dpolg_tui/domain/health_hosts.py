@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from dpolg_tui.domain.german import format_date
-from dpolg_tui.domain.health_figures import Check, Figures, HostFigures, fine, unseen, wrong
+from dpolg_tui.domain.health_figures import Authority, Check, Figures, HostFigures, fine, unseen, wrong
 from dpolg_tui.domain.health_server import number
 from dpolg_tui.domain.problems import Problem
 
@@ -34,14 +34,7 @@ def judge_hosts(figures: Figures) -> Iterator[Check]:
         elif host.round_trip_ms is not None and host.looked_for_tls:
             yield _encryption(host, figures.now)
     for authority in figures.authorities:
-        yield _certificate(
-            authority.name,
-            authority.valid_until,
-            figures.now,
-            "Ausstellerzertifikat (ca_file),",
-            "Bitte ein neues Ausstellerzertifikat machen und an alle Arbeitsplätze verteilen.",
-            (Problem.TLS_CA_ENDING, Problem.TLS_CA_ENDED),
-        )
+        yield _authority(authority, figures.now)
     yield _clock(figures)
 
 
@@ -52,7 +45,7 @@ def _works(host: HostFigures) -> bool:
 def _host(host: HostFigures, *, works: bool) -> Check:
     figures = {"round_trip_ms": host.round_trip_ms, "standby": host.standby}
     if host.round_trip_ms is None or (host.error and not host.standby):
-        says, remedy = _sentence_part(host.error)
+        says, remedy = sentence_parts(host.error)
         return wrong(
             # With another one that works the house goes on.
             Problem.HOST_ONE_UNUSABLE if works else Problem.HOST_UNUSABLE,
@@ -76,7 +69,7 @@ def _host(host: HostFigures, *, works: bool) -> Check:
     return fine("host", f"Antwortet in {time}.", host.address, figures)
 
 
-def _sentence_part(sentence: str) -> tuple[str, str]:
+def sentence_parts(sentence: str) -> tuple[str, str]:
     """What is wrong and what to do of a sentence "… : bitte …"."""
     says, found, remedy = sentence.partition(": bitte ")
     return (f"{says}.", f"Bitte {remedy}") if found else (sentence, "")
@@ -101,6 +94,21 @@ def _encryption(host: HostFigures, now: datetime) -> Check:
         "Der Server verschlüsselt nicht: Passwörter und Gästedaten gehen offen durchs Netz.",
         "Bitte TLS auf dem Server einschalten (docs/server.md) und ssl_mode auf verify-full lassen.",
         address,
+    )
+
+
+def _authority(authority: Authority, now: datetime) -> Check:
+    if authority.valid_until is None:
+        return unseen(
+            "tls", "Die Datei mit dem Ausstellerzertifikat (ca_file) ist nicht lesbar.", authority.name
+        )
+    return _certificate(
+        authority.name,
+        authority.valid_until,
+        now,
+        "Ausstellerzertifikat (ca_file),",
+        "Bitte ein neues Ausstellerzertifikat machen und an alle Arbeitsplätze verteilen.",
+        (Problem.TLS_CA_ENDING, Problem.TLS_CA_ENDED),
     )
 
 

@@ -22,6 +22,8 @@ TITLES = {
     "primary": "Schreibender Server",
     "tls": "Verschlüsselung",
     "clock": "Uhr",
+    "database": "Datenbank",
+    "login": "Anmeldung",
     "program": "Programm",
     "schema": "Schema",
     "server": "PostgreSQL",
@@ -58,10 +60,13 @@ class Problem(Enum):
     TLS_CA_ENDED = "tls.ca_ended", Status.ERROR
     CLOCK_OFF = "clock.off", Status.WARNING
     CLOCK_WRONG = "clock.wrong", Status.ERROR
+    DATABASE_UNREADABLE = "database.unreadable", Status.ERROR
+    LOGIN_FAILED = "login.failed", Status.ERROR
     PROGRAM_OLD = "program.old", Status.ERROR
     SCHEMA_NEWER = "schema.newer", Status.WARNING
     SCHEMA_DIFFERS = "schema.differs", Status.WARNING
     SCHEMA_BEHIND = "schema.behind", Status.ERROR
+    SCHEMA_MISSING = "schema.missing", Status.ERROR
     SERVER_ENDED = "server.ended", Status.WARNING
     CHECKS_HARDENING = "checks.hardening", Status.WARNING
     CHECKS_MUST = "checks.must", Status.ERROR

@@ -86,6 +86,8 @@ async def examine(
         clock_offset=seen.clock_offset,
         database=seen.database,
         no_database=seen.no_database,
+        no_house=seen.database is None and not seen.failed,
+        unreadable=seen.failed,
         findings=seen.findings,
         no_findings=seen.no_findings,
         server=seen.server,
@@ -93,7 +95,7 @@ async def examine(
     )
     if username is not None and seen.server is None and seen.database is not None:
         server, why = await _as_admin(settings, username, password)
-        figures = replace(figures, server=server, no_server=why)
+        figures = replace(figures, server=server, no_server=why, no_login=why)
     return figures
 
 

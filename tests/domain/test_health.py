@@ -11,6 +11,7 @@ import pytest
 from dpolg_tui.domain.backups import BackupState
 from dpolg_tui.domain.health import judge, summary, unreachable, worst
 from dpolg_tui.domain.health_figures import (
+    Authority,
     Check,
     HostFigures,
     ServerFigures,
@@ -138,6 +139,11 @@ def test_a_socket_whose_server_cannot_be_asked_for_its_certificate_says_why() ->
     host = HostFigures("/run/postgresql:5432", False, 0.1, tls_address="db:5432", no_tls="antwortet nicht")
     [check] = of("tls", hosts=(host,))
     assert (check.status, check.says) == (Status.UNKNOWN, "antwortet nicht")
+
+
+def test_an_authority_s_file_that_cannot_be_read_is_said() -> None:
+    checks = of("tls", authorities=(Authority("ca.crt", None),))
+    assert [(check.subject, check.status) for check in checks][-1] == ("ca.crt", Status.UNKNOWN)
 
 
 def test_both_reasons_of_a_vacuum_that_is_behind_are_told() -> None:

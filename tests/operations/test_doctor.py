@@ -10,10 +10,10 @@ import pytest
 from dpolg_tui import cli
 from dpolg_tui.db.housekeeping import keep_house
 from dpolg_tui.domain.health_figures import Check
-from dpolg_tui.domain.problems import Status
+from dpolg_tui.domain.problems import Problem, Status
 from tests.databases import TestDatabase
 from tests.operations.backups import settings_of
-from tests.operations.doctor_looks import look
+from tests.operations.doctor_looks import look, told
 from tests.sql.stage import connected
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -40,6 +40,10 @@ async def test_without_rights_it_says_what_was_not_looked_at_and_why(database: T
     anna = database.users["anna"]
     for login, words in (((), "--login"), (("anna", anna.password), "Admin"), (("admin", "x"), "Anmeldung")):
         found = await look(database.dsn, *login)
+        # Who asked to sign in is told as an error that it failed: under cron nobody reads „nicht geprüft“.
+        if login:
+            told(found, Problem.LOGIN_FAILED, "Zahlen des Servers fehlen")
+        assert ("login" in found) is bool(login)
         [backup] = found["backup"]
         assert backup.status is Status.UNKNOWN
         assert words in backup.says

@@ -215,18 +215,28 @@ async def test_without_the_right_to_statistics_it_says_so(frail: TestDatabase) -
 
 
 async def test_a_page_that_the_disk_has_damaged(frail_server: Server, frail: TestDatabase) -> None:
+    other = frail_server.clone()
     async with connected(frail.superuser_dsn) as superuser:
         await superuser.execute("CREATE TABLE public.spoilt AS SELECT n FROM generate_series(1, 500) n")
         file = await superuser.fetchval("SELECT pg_relation_filepath('public.spoilt')")
-    with stopped(frail_server) as cluster, (cluster.data / file).open("r+b") as table:
-        table.seek(8000)
-        table.write(b"rost")
-    frail = frail_server.found_again(frail)
+    async with connected(other.superuser_dsn) as superuser:
+        needed = await superuser.fetchval("SELECT pg_relation_filepath('app.migrations')")
+    with stopped(frail_server) as cluster:
+        for place in (cluster.data / file, cluster.data / needed):
+            with place.open("r+b") as table:
+                table.seek(8000)
+                table.write(b"rost")
+    frail, other = frail_server.found_again(frail), frail_server.found_again(other)
     assert (await look(frail.owner_dsn))["pages"][0].status is Status.OK
     async with connected(frail.superuser_dsn) as superuser:
         with pytest.raises(asyncpg.DataCorruptedError):
             await superuser.execute("SELECT * FROM public.spoilt")
     told(await look(frail.owner_dsn), Problem.PAGES_DAMAGED, "1-mal eine Prüfsumme falsch")
+    # What doctor itself cannot read is no less an error.
+    found = await look(other.owner_dsn)
+    told(found, Problem.DATABASE_UNREADABLE, "Daten auf dem Server sind beschädigt")
+    assert (found["host"][0].status, found["checks"][0].status) == (Status.OK, Status.OK)
+    frail_server.drop(other)
 
 
 @pytest.mark.parametrize(

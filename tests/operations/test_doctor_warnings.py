@@ -116,8 +116,8 @@ async def test_a_database_that_is_behind(database: TestDatabase) -> None:
 
 async def test_a_database_without_house(empty_database: TestDatabase) -> None:
     found = await look(empty_database.superuser_dsn)
-    assert "init-db" in found["schema"][0].says
-    assert found["schema"][0].status is Status.UNKNOWN
+    assert "init-db" in told(found, Problem.SCHEMA_MISSING, "kein Buchungssystem").remedy
+    assert "database" not in found
 
 
 async def test_a_program_that_is_too_old(database: TestDatabase) -> None:
