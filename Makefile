@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests start the program hundreds of times: compiled modules are kept, also where the machine's setting says not to.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-long lint venv bench chaos lock licences wheel dist clean screenshot keys pictures
 
