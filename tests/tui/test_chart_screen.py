@@ -46,6 +46,23 @@ async def test_search_jumps_to_a_bar_that_was_not_loaded(database: TestDatabase)
         assert under.booking_id == result.id
 
 
+async def test_enter_ahead_of_the_answer_never_takes_what_an_older_text_found(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_chart(database) as chart:
+        await chart.book(chart.house.double, 40, 2, guest_id=chart.house.yilmaz)
+        await chart.press("slash")
+        await chart.at(SearchDialog)
+        await chart.press(*"yilm")
+        await chart.run.sees("Yılmaz [VIP]")
+        monkeypatch.setattr("dpolg_tui.tui.dialogs.search.DEBOUNCE", 600.0)
+        await chart.press(*"xy", "enter")
+        await chart.run.sees("Nichts gefunden")
+        await chart.press("backspace", "backspace", "enter")
+        await chart.back()
+        await chart.run.until(lambda: chart.widget.cursor.day == chart.today + 40 * DAY, "jumped")
+
+
 async def test_go_to_a_date(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         await chart.press("g")
