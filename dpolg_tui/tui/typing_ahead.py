@@ -1,6 +1,6 @@
 """Keys one after the other, however fast they come.
 
-Textual carries out a letter in its field at once, but a key with a binding (Backspace, Strg+U, an arrow, ``/``)
+Textual carries out a letter in its field at once, but a key with a binding (Backspace, Strg+U, ``/``)
 only when its event has risen to the app, and sends the next key meanwhile. Over a slow line several arrive at
 once: letters would be typed before what is to be deleted goes, or into a screen that is about to be covered.
 """

@@ -52,9 +52,6 @@ async def test_the_keyboard_lives_on_where_a_key_was_lost_with_its_widget(databa
     async with at_the_chart(database) as chart:
         burst(chart.run, "/", *"ub", "escape", "/", *"hub", "escape", "f2", "/", *"er")
         await chart.run.until(
-            lambda: (
-                isinstance(chart.run.app.screen, SearchDialog)
-                and chart.run.app.screen.query_one(Input).value == "er"
-            ),
+            lambda: isinstance(chart.run.app.focused, Input) and chart.run.app.focused.value == "er",
             "typed into the last search",
         )
