@@ -69,6 +69,23 @@ async def test_a_taken_room_names_who_is_in_the_way_and_offers_free_ones(databas
         assert moved.room_id == chart.house.double
 
 
+async def test_the_cursor_follows_into_the_free_room_that_was_chosen(database: TestDatabase) -> None:
+    async with at_the_chart(database) as chart:
+        await chart.book(chart.house.double, 1, 2)
+        stay = await chart.book(chart.house.double, 5, 2, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(stay)
+        await chart.press("m", "left", "left", "left", "left", "enter")
+        await chart.at(TakenDialog)
+        await chart.press("enter")
+        await chart.at(ChangeStayDialog)
+        await chart.press("enter")
+        await chart.back()
+        await chart.run.until(
+            lambda: (bar := chart.widget.occupancy_under_cursor()) is not None and bar.id == stay,
+            "the cursor is on the moved bar",
+        )
+
+
 async def test_neighbours_move_along_if_wanted(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         stay = await chart.book(chart.house.single, 1, 2)
