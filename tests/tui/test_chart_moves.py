@@ -124,6 +124,21 @@ async def test_neighbours_move_along_if_wanted(database: TestDatabase) -> None:
         assert not chart.run.app.screen.query("#neighbours")
 
 
+async def test_a_long_plan_says_how_many_are_moved_and_scrolls(database: TestDatabase) -> None:
+    async with at_the_chart(database, size=(80, 24)) as chart:
+        stays = [await chart.book(chart.house.single, 1 + 2 * number, 2) for number in range(5)]
+        await chart.book(chart.house.single, 11, 2, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(stays[0])
+        await chart.press("S", "right", "enter")
+        await chart.at(RearrangeDialog)
+        await chart.run.sees("6 Aufenthalte")
+        assert "Yılmaz" not in chart.run.text()
+        await chart.press("pagedown", "pagedown")
+        await chart.run.sees("Yılmaz [VIP]")
+        await chart.press("pageup", "pageup")
+        await chart.run.until(lambda: "Yılmaz" not in chart.run.text(), "scrolled back")
+
+
 async def test_two_bars_swap_their_rooms(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         short = await chart.book(chart.house.single, 1, 2)
