@@ -115,7 +115,9 @@ def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
 
 async def _way_out(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | str | None:
     """Another room, or the neighbours shifted; None: nothing of that."""
-    free = await _free_rooms(app, change)
+    free = [
+        it for it in await _free_rooms(app, change) if replace(change, room_id=it.room_id).changes_anything
+    ]
     shifts: bool | str = True
     try:
         _room_made(app, change)
