@@ -102,14 +102,15 @@ async def test_new_in_the_marked_range_and_enter_opens(database: TestDatabase) -
 
 async def test_blocks(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
-        chart.widget.place_cursor(room_key(chart.house.double), chart.today)
-        await chart.press("b")
+        chart.widget.place_cursor(room_key(chart.house.double), chart.today + 5 * DAY)
+        await chart.press("v", "right", "b")
         await chart.at(BlockDialog)
-        await chart.press("escape")
-        await chart.run.until(lambda: not isinstance(chart.run.app.screen, BlockDialog), "left")
-        if isinstance(chart.run.app.screen, ConfirmDialog):
-            await chart.press("tab", "enter")
+        await chart.press(*"Estrich", "ctrl+s")
         await chart.back()
+        await chart.run.sees("Sperre gespeichert")
+        made = chart.widget.occupancy_under_cursor()
+        assert made is not None
+        assert (made.reason, made.nights) == ("Estrich", 2)
         result = await chart.colleague.blocks.create(
             chart.house.double, chart.today, chart.today + 2 * DAY, Kind.OUT_OF_ORDER, "Heizung [kalt]"
         )

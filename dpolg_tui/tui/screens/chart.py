@@ -327,7 +327,7 @@ class ChartScreen(DeskScreen):
             from dpolg_tui.tui.dialogs.block import BlockDialog
 
             self.app.push_screen(
-                BlockDialog(nights.room_id, nights.arrival, nights.departure),
+                BlockDialog(nights.room_id, nights.arrival, nights.departure, begin_at="reason"),
                 lambda _: self.chart.clear_mark(),
             )
 
