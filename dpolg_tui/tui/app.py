@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
@@ -39,6 +38,7 @@ from dpolg_tui.tui.places import LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
+from dpolg_tui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -52,7 +52,7 @@ IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
 
 
-class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
+class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
     """The booking desk.
 
     ``start_screen`` replaces the login as the first screen, for tests and pictures.
