@@ -47,8 +47,8 @@ def permission_warnings(path: Path, values: Mapping[str, object]) -> list[str]:
     protect = f"bitte mit chmod {'g-w,o-rwx' if shared else '600'} {path} schützen."
     if state.st_mode & 0o022:
         warnings.append(
-            f"{path} ist für andere schreibbar; wer einen anderen Server hineinschreibt, erfährt Passwort und "
-            f"Anmeldung: {protect}"
+            f"{path} ist für andere schreibbar; wer einen anderen Server hineinschreibt, erfährt "
+            f"Passwort und Anmeldung: {protect}"
         )
     elif values.get("database.password") and state.st_mode & (0o004 if shared else 0o044):
         warnings.append(f"{path} enthält ein Passwort und ist für andere lesbar: {protect}")

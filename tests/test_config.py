@@ -282,9 +282,7 @@ def test_a_file_that_others_may_write_warns(home: Path, mode: int) -> None:
     ("mode", "words"),
     [(0o640, ""), (0o660, "schreibbar"), (0o644, "lesbar"), (0o646, "schreibbar")],
 )
-def test_the_system_wide_file_is_read_by_its_group_and_written_by_nobody_else(
-    home: Path, mode: int, words: str
-) -> None:
+def test_the_system_wide_file_is_read_by_its_group_and_written_by_nobody_else(mode: int, words: str) -> None:
     path = locations.system_config_file()
     write(path, PLAN_LOCAL, mode)
     loaded = load(environment={})
