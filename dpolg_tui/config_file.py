@@ -267,7 +267,7 @@ def _replace(target: Path, content: bytes, model: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if model == locations.system_config_file() and model.exists():
+        if sys.platform != "win32" and model == locations.system_config_file() and model.exists():
             # Whoever could read the system-wide file still must.
             state = model.stat()
             os.chown(name, state.st_uid, state.st_gid)
