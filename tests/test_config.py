@@ -295,6 +295,24 @@ def test_the_system_wide_file_is_read_by_its_group_and_written_by_nobody_else(mo
         assert f"chmod g-w,o-rwx {path}" in warning
 
 
+@pytest.mark.parametrize(
+    "name", ["DPOLG_TUI_DATABASE_CA_FILE", "DPOLG_TUI_CONFIG", "PGPASSFILE", "PGSERVICEFILE"]
+)
+def test_the_home_of_somebody_unknown_is_a_file_that_is_not_there(name: str) -> None:
+    environment = {name: "~nobody-of-that-name/file", "PGHOST": "db.example.org"}
+    if name in ("PGPASSFILE", "PGSERVICEFILE"):
+        assert load(environment=environment).database.password is None
+    else:
+        with pytest.raises(ConfigError, match=r"~nobody-of-that-name/file .*gibt es nicht"):
+            load(environment=environment)
+
+
+def test_windows_has_no_system_wide_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere = locations.config_files()
+    monkeypatch.setattr(locations.sys, "platform", "win32")
+    assert (*locations.config_files(), locations.system_config_file()) == everywhere
+
+
 def test_save_keeps_comments_and_order(home: Path) -> None:
     path = write(home / "config.toml", PLAN_EXAMPLE, 0o644)
     save(path, {"database": {"host": "db.example.org", "port": 5433}, "ui": {"theme": "nord"}})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dpolg_tui import config as configuration
-from dpolg_tui import config_file
+from dpolg_tui import config_file, locations
 from dpolg_tui.config import Config
 from dpolg_tui.db.probe import ProbeStep, Result, Step, failure, probe
 from dpolg_tui.domain.errors import InvalidInput
@@ -191,7 +191,7 @@ class ConnectionSettings:
         """The connection as it would be with these values; the sentence at the field if it is none."""
         config = self._config
         changes = self.changes(values)
-        file = config.save_path.parent / Path(str(values["ca_file"])).expanduser()
+        file = config.save_path.parent / locations.expanded(str(values["ca_file"]))
         if changes.get("ca_file") and file.name != "system" and not file.is_file():
             raise InvalidInput(f"Die Datei {file} gibt es nicht: bitte den Ort prüfen.", "ca_file")
         if self.may_save:
