@@ -28,9 +28,12 @@ def reason(error: OSError) -> str:
 
 def sync(path: Path) -> None:
     """Waits until a file (or the names in a directory) are on the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
+    how = os.O_RDONLY
+    if sys.platform == "win32":
+        if path.is_dir():
+            return
+        how = os.O_RDWR  # what may not be written cannot be flushed there
+    handle = os.open(path, how)
     try:
         os.fsync(handle)
     finally:

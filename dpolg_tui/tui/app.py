@@ -85,8 +85,16 @@ class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
         self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = desk.config.ui.theme
-        first_theme(self, choose_theme(wanted, self.console.color_system, frozenset(self.available_themes)))
+        first_theme(self, self._wanted_theme)
+
+    @property
+    def _wanted_theme(self) -> str:
+        wanted = self.desk.config.ui.theme
+        return choose_theme(wanted, self.console.color_system, frozenset(self.available_themes))
+
+    def use_theme(self) -> None:
+        """Shows the theme of the settings from now on."""
+        self.theme = self._wanted_theme
 
     def on_mount(self) -> None:
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
