@@ -15,6 +15,7 @@ from dpolg_tui.db import rows
 from dpolg_tui.db.hosts import decode_json, encode_json
 from dpolg_tui.desk.offline import NotKept, Queued, State, write_from_json, write_to_json
 from dpolg_tui.desk.private_lock import PrivateLock
+from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import InTheWay
 
 
@@ -53,14 +54,18 @@ class QueueFile:
         try:
             found = decode_json(self.path.read_text(encoding="utf-8"))
             self.found = Owner(**found["owner"]) if "owner" in found else None
-            return [_queued(one) for one in found["writes"]]
+            writes = [_queued(one) for one in found["writes"]]
+            for one in writes:
+                # What is shown of them must be readable, too.
+                list(one.waiting())
+            return writes
         except FileNotFoundError:
             return []
         except OSError as error:
             raise NotKept(
                 f"Vorgemerkte Änderungen ließen sich nicht lesen: bitte {self.path} prüfen lassen."
             ) from error
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, InvalidInput):
             aside = self.path.with_suffix(f".unlesbar-{datetime.now(UTC):%Y%m%d%H%M%S}")
             self.path.replace(aside)
             raise NotKept(
