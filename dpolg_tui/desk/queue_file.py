@@ -28,14 +28,35 @@ class Owner:
     servers: str
 
 
+def owner_in(path: Path) -> Owner | None:
+    """Whose a file of writes or forms is; None: nobody can tell."""
+    try:
+        return Owner(**decode_json(path.read_text(encoding="utf-8"))["owner"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def of_earlier_installations(own: Path, owner: Owner) -> list[tuple[Path, Owner]]:
+    """Files of the same user and database name beside the own one, under another installation.
+
+    A user who is made anew after a restore has another number: the name counts, not the name of the file.
+    """
+    installation = own.stem.rpartition("-")[0]
+    others = (path for path in own.parent.glob("*.json") if not path.name.startswith(f"{installation}-"))
+    owned = ((path, owner_in(path)) for path in sorted(others))
+    return [
+        (path, theirs)
+        for path, theirs in owned
+        if theirs is not None and (theirs.user, theirs.database) == (owner.user, owner.database)
+    ]
+
+
 class QueueFile:
     """The queue of one user of one installation on disk: 0600, replaced as a whole, gone when empty."""
 
     def __init__(self, path: Path, owner: Owner) -> None:
         self.path = path
         self._owner = owner
-        self.found: Owner | None = None
-        """Whose it was when it was loaded."""
         self._lock = PrivateLock(path)
 
     def take(self) -> bool:
@@ -53,7 +74,6 @@ class QueueFile:
         """What waits since the last time. A file that cannot be read is put aside, never overwritten."""
         try:
             found = decode_json(self.path.read_text(encoding="utf-8"))
-            self.found = Owner(**found["owner"]) if "owner" in found else None
             writes = [_queued(one) for one in found["writes"]]
             for one in writes:
                 # What is shown of them must be readable, too.
