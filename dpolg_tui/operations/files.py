@@ -11,6 +11,7 @@ from pathlib import Path
 _REASONS = {
     errno.ENOSPC: "kein Platz mehr",
     errno.EDQUOT: "kein Platz mehr",
+    errno.ENOENT: "gibt es nicht",
     errno.EACCES: "keine Berechtigung",
     errno.EPERM: "keine Berechtigung",
     errno.EROFS: "nur lesbar",

@@ -145,8 +145,9 @@ class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
         self._reachable = self.desk.connection.phase == "connected"
         if self._reachable:
             self.notify("Echtzeit-Sync verbunden", timeout=3)
-        if self.desk.outbox.problem:
-            self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
+        for problem in (self.desk.outbox.problem, self.desk.drafts.problem):
+            if problem:
+                self.notify(problem, severity="warning", timeout=12)
         work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
