@@ -149,12 +149,28 @@ configure_fail2ban() {
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
     write_file "$jail" 644 < <(fail2ban_jail)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
-    if [[ $changed == no ]]; then return; fi
+    if [[ $changed == no ]]; then
+        told_to_shut_out
+        return
+    fi
+    if [[ -z $ROOT ]] && ! dry && ! fail2ban-client -t; then
+        take_back "$filter" "$jail"
+        fail "fail2ban nimmt seine Einstellungen nicht an, unsere sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
     if [[ -n $ROOT ]] || ! has_systemd; then
         leave "fail2ban neu starten (hier läuft kein systemd, oder die Dateien liegen unter --root)"
     elif ! run systemctl restart fail2ban; then
         take_back "$filter" "$jail"
         systemctl restart fail2ban || warn "fail2ban startet auch ohne unsere Dateien nicht: systemctl status fail2ban"
         fail "fail2ban ist mit unseren Dateien nicht gestartet, sie sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
+    told_to_shut_out
+}
+
+# A jail whose program is missing counts and shuts nobody out, and nobody is told.
+told_to_shut_out() {
+    if [[ -n $ROOT ]] || dry || has nft; then return; fi
+    if grep -qE "'dpolg-postgresql', 'addaction', 'nftables" < <(fail2ban-client -d 2>/dev/null); then
+        leave "fail2ban sperrt niemanden: es braucht dazu das Programm nft (apt-get install nftables)"
     fi
 }
