@@ -134,6 +134,16 @@ touch /refuse-systemctl; try "fail2ban refuses" fail2ban 5432; rm /refuse-system
 try "fail2ban takes it" fail2ban 5432
 touch /refuse-systemctl; try "fail2ban refuses a change" fail2ban 5433; rm /refuse-systemctl
 try "fail2ban takes the change" fail2ban 5433
+cat >/usr/sbin/systemctl <<'STUB'
+#!/bin/sh
+echo "$0 $*" >>/told
+case "$*" in
+    *is-enabled*) test -e /enabled ;;
+    "enable --now fail2ban") touch /enabled ;;
+esac
+STUB
+try "fail2ban is not enabled" fail2ban 5433
+try "fail2ban is enabled" fail2ban 5433
 cat >/usr/sbin/fail2ban-client <<'STUB'
 #!/bin/sh
 if [ "$1" = -d ]; then echo "['set', 'dpolg-postgresql', 'addaction', 'nftables']"; fi
@@ -240,6 +250,9 @@ def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None
     for taken, port in (("fail2ban takes it", 5432), ("fail2ban takes the change", 5433)):
         assert "systemctl restart fail2ban" in parts[taken]
         assert {jail, f"port = {port}"} <= set(parts[taken].splitlines())
+    # Ubuntu 22.04 installs it, and does not start it with the machine.
+    assert "systemctl enable --now fail2ban" in parts["fail2ban is not enabled"]
+    assert "nichts geändert" in parts["fail2ban is enabled"]
     assert "sperrt niemanden" in parts["nft is missing"]
     assert "sperrt niemanden" not in parts["nft is there"]
 

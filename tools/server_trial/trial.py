@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.server_trial import access, network, second, server
+from tools.server_trial import access, later, network, second, server
 from tools.server_trial.ground import Ground
 from tools.server_trial.images import DISTRIBUTIONS, base_image
 from tools.server_trial.machine import machine
@@ -26,6 +26,7 @@ STEPS: tuple[Callable[[Ground], None], ...] = (
     access.desks,
     access.passwords,
     server.restart,
+    later.later,
     access.ssh_desks,
 )
 
