@@ -22,6 +22,7 @@ from dpolg_tui.settings import (
     BackupSettings,
     DatabaseSettings,
     DeskSettings,
+    DoctorSettings,
     LogSettings,
     UiSettings,
     is_loopback,
@@ -34,6 +35,7 @@ __all__ = [
     "ConfigError",
     "DatabaseSettings",
     "DeskSettings",
+    "DoctorSettings",
     "LogSettings",
     "UiSettings",
     "Value",
@@ -96,6 +98,7 @@ class Config:
     desk: DeskSettings = field(default_factory=DeskSettings)
     log: LogSettings = field(default_factory=LogSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
     source: Path | None = None
     warnings: tuple[str, ...] = ()
     # What it was loaded with, to load it again; None: made by the program, belongs to no file.
@@ -310,6 +313,7 @@ def _assembled(
         desk=DeskSettings(**cast(dict[str, Any], given["desk"])),
         log=LogSettings(**cast(dict[str, Any], given["log"])),
         backup=BackupSettings(**cast(dict[str, Any], given["backup"])),
+        doctor=DoctorSettings(**cast(dict[str, Any], given["doctor"])),
         source=source,
         warnings=tuple(warnings),
         values=tuple(values.values()),

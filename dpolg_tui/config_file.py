@@ -110,6 +110,8 @@ def toml_literal(value: object) -> str:
             return str(value)
         case float():
             return f"{value:g}"
+        case tuple():
+            return f"[{', '.join(toml_literal(one) for one in value)}]"
         case _:
             text = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{text}"'

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 HEALTH = call_sql("app.health", 0)
 _ROUND_TRIPS = 5
+_GREETING_LIMIT = 2.0
+"""Seconds, for a server that is known to answer on this machine."""
+_EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _NO_SCHEMA = ("3F000", "42883", "42P01")
 
 
@@ -86,15 +89,14 @@ async def look_at_hosts(settings: DatabaseSettings) -> tuple[HostFigures, ...]:
 async def _look_at_host(settings: DatabaseSettings) -> HostFigures:
     [(host, port)] = settings.hosts
     figures = HostFigures(settings.address, is_loopback(host))
-    if host.startswith(("/", "@")):
-        figures = replace(figures, looked_for_tls=False)
-    else:
-        try:
-            greeted = await certificates.greet(host, port, settings.connect_timeout)
-        except (OSError, ValueError) as error:
-            return replace(figures, error=errors.connect_error(error, settings.address).message)
-        tls = TlsFigures(greeted.tls, greeted.valid_until) if greeted.tls and greeted.valid_until else None
-        figures = replace(figures, round_trip_ms=greeted.round_trip_ms, tls=tls)
+    by_socket = host.startswith("/")
+    try:
+        greeted = await certificates.greet(host, port, settings.connect_timeout)
+    except (OSError, ValueError) as error:
+        return replace(figures, error=errors.connect_error(error, settings.address).message)
+    figures = replace(
+        figures, round_trip_ms=greeted.round_trip_ms, tls=_tls(greeted), looked_for_tls=not by_socket
+    )
     try:
         connection = await Hosts(settings).connect()
     except asyncpg.TargetServerAttributeNotMatched:
@@ -103,12 +105,36 @@ async def _look_at_host(settings: DatabaseSettings) -> HostFigures:
         return replace(figures, error=_refusal(error, settings, figures.tls))
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            return replace(figures, round_trip_ms=await _round_trip(connection))
+            figures = replace(figures, round_trip_ms=await _round_trip(connection))
+        return await _look_behind_socket(connection, figures) if by_socket else figures
     except errors.DRIVER_ERRORS as error:
         return replace(figures, error=errors.connect_error(error, settings.address).message)
     finally:
         connection.terminate()
         await asyncio.sleep(0)
+
+
+async def _look_behind_socket(connection: Any, figures: HostFigures) -> HostFigures:
+    """How the server encrypts for the desks: they come by TCP, a socket has no certificate."""
+    listens, port = await connection.fetchrow(
+        "SELECT current_setting('listen_addresses'), current_setting('port')::integer",
+        timeout=_GREETING_LIMIT,
+    )
+    addresses = [address for part in listens.split(",") if (address := part.strip())]
+    if not addresses:
+        return figures
+    asked = _EVERYWHERE.get(addresses[0], addresses[0])
+    local = all(map(is_loopback, addresses))
+    figures = replace(figures, looked_for_tls=True, local=local, tls_address=f"{asked}:{port}")
+    try:
+        greeted = await certificates.greet(asked, port, _GREETING_LIMIT)
+    except (OSError, ValueError) as error:
+        return replace(figures, no_tls=errors.connect_error(error, figures.tls_address).message)
+    return replace(figures, tls=_tls(greeted))
+
+
+def _tls(greeted: certificates.Greeted) -> TlsFigures | None:
+    return TlsFigures(greeted.tls, greeted.valid_until) if greeted.tls and greeted.valid_until else None
 
 
 def _refusal(error: BaseException, settings: DatabaseSettings, tls: TlsFigures | None) -> str:
