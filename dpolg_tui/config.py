@@ -200,7 +200,7 @@ def find_file(arguments: Arguments, environment: Mapping[str, str]) -> Path | No
         named, origin = Path(variable), "DPOLG_TUI_CONFIG"
     else:
         return next((path for path in locations.config_files() if path.is_file()), None)
-    named = named.expanduser()
+    named = locations.expanded(named)
     if not named.is_file():
         raise ConfigError(f"Die Konfigurationsdatei {named} ({origin}) gibt es nicht.")
     return named
@@ -344,7 +344,7 @@ def _stored_password(
     warnings: list[str],
     environment: Mapping[str, str],
 ) -> Value:
-    path = Path(passfile).expanduser() if passfile else locations.libpq_password_file(environment)
+    path = locations.expanded(passfile) if passfile else locations.libpq_password_file(environment)
     database, username = (str(values[name].value) for name in ("database.database", "database.username"))
     password, warning = libpq.find_password(path, hosts, database, username)
     if warning:

@@ -42,12 +42,16 @@ def permission_warnings(path: Path, values: Mapping[str, object]) -> list[str]:
         return []
     state = path.stat()
     warnings = []
-    # A group of the system-wide file is chosen by whoever installed it.
-    others = 0o004 if path == locations.system_config_file() else 0o044
-    if values.get("database.password") and state.st_mode & others:
+    # A group of the system-wide file is chosen by whoever installed it: it reads, but does not write.
+    shared = path == locations.system_config_file()
+    protect = f"bitte mit chmod {'g-w,o-rwx' if shared else '600'} {path} schützen."
+    if state.st_mode & 0o022:
         warnings.append(
-            f"{path} enthält ein Passwort und ist für andere lesbar: bitte mit chmod 600 {path} schützen."
+            f"{path} ist für andere schreibbar; wer einen anderen Server hineinschreibt, erfährt "
+            f"Passwort und Anmeldung: {protect}"
         )
+    elif values.get("database.password") and state.st_mode & (0o004 if shared else 0o044):
+        warnings.append(f"{path} enthält ein Passwort und ist für andere lesbar: {protect}")
     if state.st_uid not in (0, os.getuid()):
         warnings.append(
             f"{path} gehört einem anderen Benutzer: bitte prüfen, ob der Server darin der richtige ist."
@@ -265,7 +269,7 @@ def _replace(target: Path, content: bytes, model: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if model == locations.system_config_file() and model.exists():
+        if sys.platform != "win32" and model == locations.system_config_file() and model.exists():
             # Whoever could read the system-wide file still must.
             state = model.stat()
             os.chown(name, state.st_uid, state.st_gid)

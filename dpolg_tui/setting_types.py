@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Literal, TypeVar
 
+from dpolg_tui import locations
 from dpolg_tui.domain.errors import DomainError
 
 
@@ -105,7 +105,7 @@ class Setting:
                     return word in _YES
                 raise ValueError(f"muss true oder false sein{self._not(text)}")
             case "path":
-                return Path(text).expanduser() if text else None
+                return locations.expanded(text) if text else None
             case "names":
                 return tuple(self._known(name.strip()) for name in text.split(",") if name.strip())
             case "secret":

@@ -112,7 +112,13 @@ SETTINGS: tuple[Setting, ...] = (
         lowest=0.5,
         highest=600,
     ),
-    Setting("ui", "theme", "text", "auto", "Farbschema; auto: passend zum Terminal."),
+    Setting(
+        "ui",
+        "theme",
+        "text",
+        "auto",
+        "Farbschema: auto (passend zum Terminal), dunkel, hell oder 16 (die Farben des Terminals).",
+    ),
     Setting(
         "ui",
         "idle_lock_minutes",

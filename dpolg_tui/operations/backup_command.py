@@ -40,7 +40,9 @@ def make_backup(database: DatabaseSettings, settings: BackupSettings) -> int:
     """Make one and say where it is. Returns the exit code."""
     made = asyncio.run(backup.make(database, settings))
     tell(made)
-    return FINE
+    for problem in made.problems:
+        sys.stderr.write(f"dpolg-tui: {problem}\n")
+    return FAILED if made.problems else FINE
 
 
 def verify_backup(database: DatabaseSettings, settings: BackupSettings) -> int:
@@ -78,16 +80,16 @@ async def before_upgrade(database: DatabaseSettings, settings: BackupSettings) -
     if not await migrations.outstanding(database):
         return None
     try:
-        return await backup.make(database, settings)
-    except backup.CopyFailed as error:
-        # There is one, and that is what the upgrade needs; a later one will be copied.
-        sys.stderr.write(f"Warnung: {error.message}\n")
-        return None
+        made = await backup.make(database, settings)
     except (backup.BackupFailed, backups.CannotBackUp, dumps.NoProgram) as error:
         raise DomainError(
             f"Vor dem Aktualisieren wird gesichert, und das ging nicht: {error.message} Oder mit --no-backup "
             "darauf verzichten. Nichts wurde verändert."
         ) from None
+    for problem in made.problems:
+        # There is a backup, and that is what the upgrade needs; a later one will be copied.
+        sys.stderr.write(f"Warnung: {problem}\n")
+    return made
 
 
 async def record_late(database: DatabaseSettings, made: backup.Made) -> None:

@@ -84,6 +84,13 @@ def test_rehearsal_shows_every_step_and_does_none(tmp_path: Path) -> None:
     assert server.version == ""
 
 
+def test_the_firewall_that_fail2ban_asks_for_is_installed(house_server: HouseServer) -> None:
+    """Ubuntu 24.04 and Debian 13 have fail2ban shut out by nft, which their fail2ban only recommends."""
+    packages = re.search(r"Pakete: vorhanden sein müssen (.*)", house_server.output)
+    assert packages is not None
+    assert {"fail2ban", "nftables"} <= set(packages[1].split())
+
+
 def test_second_run_changes_nothing(house_server: HouseServer) -> None:
     assert "Schritte getan" in house_server.output
     server_toml = house_server.etc / "server.toml"

@@ -129,10 +129,29 @@ touch /refuse-systemctl; try "reload fails" desk; rm /refuse-systemctl
 try "sshd takes it" desk
 touch /refuse-sshd; try "sshd refuses a change" desk --group otherdesk; rm /refuse-sshd
 try "sshd takes the change" desk --group otherdesk
+touch /refuse-fail2ban-client; try "fail2ban tests" fail2ban 5432; rm /refuse-fail2ban-client
 touch /refuse-systemctl; try "fail2ban refuses" fail2ban 5432; rm /refuse-systemctl
 try "fail2ban takes it" fail2ban 5432
 touch /refuse-systemctl; try "fail2ban refuses a change" fail2ban 5433; rm /refuse-systemctl
 try "fail2ban takes the change" fail2ban 5433
+cat >/usr/sbin/systemctl <<'STUB'
+#!/bin/sh
+echo "$0 $*" >>/told
+case "$*" in
+    *is-enabled*) test -e /enabled ;;
+    "enable --now fail2ban") touch /enabled ;;
+esac
+STUB
+try "fail2ban is not enabled" fail2ban 5433
+try "fail2ban is enabled" fail2ban 5433
+cat >/usr/sbin/fail2ban-client <<'STUB'
+#!/bin/sh
+if [ "$1" = -d ]; then echo "['set', 'dpolg-postgresql', 'addaction', 'nftables']"; fi
+STUB
+rm -f /usr/sbin/nft /usr/bin/nft
+try "nft is missing" fail2ban 5433
+printf '#!/bin/sh\\n' >/usr/sbin/nft; chmod 755 /usr/sbin/nft
+try "nft is there" fail2ban 5433
 """
 SCRIPT = f"""
 set -eu
@@ -221,6 +240,9 @@ def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None
         assert {rules, f"Match Group {group}"} <= set(parts[taken].splitlines())
     assert "failed with 1" in parts["sshd refuses a change"]
     assert "Match Group dpolg-desk" in parts["sshd refuses a change"].splitlines()
+    assert "failed with 1" in parts["fail2ban tests"]
+    assert "systemctl" not in parts["fail2ban tests"]
+    assert jail not in parts["fail2ban tests"].splitlines()
     assert "failed with 1" in parts["fail2ban refuses"]
     assert jail not in parts["fail2ban refuses"].splitlines()
     assert "failed with 1" in parts["fail2ban refuses a change"]
@@ -228,6 +250,11 @@ def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None
     for taken, port in (("fail2ban takes it", 5432), ("fail2ban takes the change", 5433)):
         assert "systemctl restart fail2ban" in parts[taken]
         assert {jail, f"port = {port}"} <= set(parts[taken].splitlines())
+    # Ubuntu 22.04 installs it, and does not start it with the machine.
+    assert "systemctl enable --now fail2ban" in parts["fail2ban is not enabled"]
+    assert "nichts geändert" in parts["fail2ban is enabled"]
+    assert "sperrt niemanden" in parts["nft is missing"]
+    assert "sperrt niemanden" not in parts["nft is there"]
 
 
 def _in_private_copy(folder: Path, content: str) -> dict[str, str]:

@@ -201,7 +201,7 @@ class ChartScreen(DeskScreen):
         self, stay: Occupancy, room_id: int | None, arrival: date, departure: date, *, pushes: bool = False
     ) -> None:
         change = StayChange(stay, room_id, arrival, departure, self.desk.today())
-        write(self, flows.change_stay(self.desk_app, change, pushes=pushes), "Aufenthalt ändern")
+        write(self, flows.change_stay(self.desk_app, change, self.chart, pushes=pushes), "Aufenthalt ändern")
 
     def on_chart_swap_swap_requested(self, message: OccupancyChart.SwapRequested) -> None:
         write(self, flows.swap(self.desk_app, message.first, message.second), "Zimmer tauschen")
@@ -327,7 +327,7 @@ class ChartScreen(DeskScreen):
             from dpolg_tui.tui.dialogs.block import BlockDialog
 
             self.app.push_screen(
-                BlockDialog(nights.room_id, nights.arrival, nights.departure),
+                BlockDialog(nights.room_id, nights.arrival, nights.departure, begin_at="reason"),
                 lambda _: self.chart.clear_mark(),
             )
 

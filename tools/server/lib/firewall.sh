@@ -149,12 +149,33 @@ configure_fail2ban() {
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
     write_file "$jail" 644 < <(fail2ban_jail)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
-    if [[ $changed == no ]]; then return; fi
+    if [[ $changed == no ]]; then
+        keep_fail2ban_running
+        return
+    fi
+    if [[ -z $ROOT ]] && ! dry && ! fail2ban-client -t; then
+        take_back "$filter" "$jail"
+        fail "fail2ban nimmt seine Einstellungen nicht an, unsere sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
     if [[ -n $ROOT ]] || ! has_systemd; then
         leave "fail2ban neu starten (hier läuft kein systemd, oder die Dateien liegen unter --root)"
     elif ! run systemctl restart fail2ban; then
         take_back "$filter" "$jail"
         systemctl restart fail2ban || warn "fail2ban startet auch ohne unsere Dateien nicht: systemctl status fail2ban"
         fail "fail2ban ist mit unseren Dateien nicht gestartet, sie sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
+    keep_fail2ban_running
+}
+
+# Ubuntu 22.04 installs it and does not start it with the machine. And a jail whose program is missing counts, shuts
+# nobody out, and nobody is told.
+keep_fail2ban_running() {
+    if [[ -n $ROOT ]] || dry; then return; fi
+    if has_systemd && ! { systemctl --quiet is-enabled fail2ban && systemctl --quiet is-active fail2ban; }; then
+        run systemctl enable --now fail2ban
+    fi
+    if has nft; then return; fi
+    if grep -qE "'dpolg-postgresql', 'addaction', 'nftables" < <(fail2ban-client -d 2>/dev/null); then
+        leave "fail2ban sperrt niemanden: es braucht dazu das Programm nft (apt-get install nftables)"
     fi
 }
