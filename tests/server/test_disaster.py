@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ from dpolg_tui.desk.offline import State
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Outcome, Role
 from tests.desk.two import until
-from tests.server.house_server import PROGRAM, ROOT, SETUP, HouseServer, require_debian_postgresql
+from tests.server import pages
+from tests.server.house_server import PROGRAM, SETUP, HouseServer, require_debian_postgresql
 from tests.tui.forms_house import book
 
 pytestmark = pytest.mark.long
@@ -103,34 +103,28 @@ def back_up(server: HouseServer, kept: Kept) -> None:
 
 
 def blocks() -> list[str]:
-    """The commands of the page, in their order: before and after the swap, and the swap itself."""
-    page = (ROOT / "docs" / "backup.md").read_text("utf-8")
-    [swap] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
-    section = page.partition("## After the loss of the server")[2].partition("\n## ")[0]
-    before, after = re.findall(r"^ *```\n(.*?)```", section, re.DOTALL | re.MULTILINE)
-    psql = re.findall(r"`(cd / && sudo -u postgres psql [^`]*)`", section)
-    return [before, f"{psql[0]} <<'SQL'\n{swap}SQL\n", after]
+    """The commands of the page, in their order: before, at and after the swap."""
+    [swap] = pages.fenced(pages.section("backup.md", "Restoring"), "sql")
+    lost = pages.section("backup.md", "After the loss of the server")
+    [psql] = re.findall(r"`(cd / && sudo -u postgres psql [^`]*)`", lost)
+    before, after = pages.fenced(lost)
+    return [before, f"{psql} <<'SQL'\n{swap}SQL\n", after]
 
 
 def follow(block: str, server: HouseServer, kept: Kept) -> None:
     """Runs a block of the page as root, with the paths and the port of this test."""
     backup = f"PGUSER=dpolg_backup {PROGRAM} --config {server.etc}/server.toml backup"
-    for theirs, ours in {
-        "/etc/dpolg-tui": str(server.etc),
+    ours = {
+        "/etc/dpolg-tui": server.etc,
         "dpolg_backup_….dump": kept.dump.name,
         "sudo systemctl start dpolg-backup": backup,
         r"sudo server/setup\.sh .*": f"{SETUP} {' '.join(map(str, server.options))}",
-        "host=/var/run/postgresql": f"host=/var/run/postgresql port={server.port}",
+        "host=/var/run/postgresql": rf"\g<0> port={server.port}",
         "sudo -u postgres": f"PGPORT={server.port} runuser -u postgres --",
-        "sudo dpolg-tui": str(PROGRAM),
+        "sudo dpolg-tui": PROGRAM,
         "sudo ": "",
-    }.items():
-        block = re.sub(theirs, lambda _, ours=ours: ours, block)  # type: ignore[misc]
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail"], input=block, capture_output=True, text=True, check=False,
-        cwd=kept.second_place, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    }
+    pages.as_root(pages.put(block, ours), kept.second_place)
 
 
 async def begin(admin: Desk, server: HouseServer) -> None:
