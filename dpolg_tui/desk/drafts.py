@@ -124,6 +124,8 @@ class Drafts:
         owner = owner_of(self._desk)
         for path, theirs in of_earlier_installations(self._paths()[0], owner):
             if theirs != owner:
+                if self._desk.demo_users:
+                    continue  # a demo is made anew each time
                 self.problem = ELSEWHERE.format(database=theirs.database, servers=theirs.servers, path=path)
                 continue
             lock = PrivateLock(path)

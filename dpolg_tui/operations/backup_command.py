@@ -68,8 +68,9 @@ def restore_backup(server: DatabaseSettings, options: RestoreOptions) -> int:
         f"Wiederhergestellt nach {options.into}: {done.tables} Tabellen mit {done.rows} Zeilen, {compared} "
         f"({done.seconds:.0f} s). Alle Anmeldungen sind beendet, die Benutzer melden sich neu an."
     )
-    if options.into != server.database:
-        _say(f"Arbeitsplätze benutzen weiter {server.database}: wie getauscht wird, steht in docs/backup.md.")
+    desks_use = done.manifest.facts.database if done.manifest is not None else "ihre bisherige Datenbank"
+    if options.into != desks_use:
+        _say(f"Arbeitsplätze benutzen weiter {desks_use}: wie getauscht wird, steht in docs/backup.md.")
     for finding in done.findings:
         sys.stderr.write(f"checks.sql: {finding.kind}: {finding.finding}: {finding.object}\n")
     return FAILED if done.findings else FINE

@@ -143,6 +143,11 @@ async def _read_source(plan: Plan) -> _Source:
     try:
         if not dump.is_file():
             raise CannotRestore(f"Die Sicherung {dump} gibt es nicht: bitte den Pfad prüfen.")
+        if dump.name.endswith((manifest.MANIFEST, manifest.GLOBALS)):
+            raise CannotRestore(
+                f"{dump.name} ist nicht die Sicherung selbst: bitte die Datei desselben Namens nennen, die "
+                f"auf {manifest.DUMP} endet."
+            )
         described = None if plan.unverified else _described(dump)
         if described is not None:
             await asyncio.to_thread(_check_file, dump, described)

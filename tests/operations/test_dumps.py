@@ -57,6 +57,18 @@ def test_where_no_file_is_found_only_newer_programs_know_the_system(tmp_path: Pa
     )
 
 
+def test_programs_older_than_the_server_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoProgram) as refused:
+        dumps.find_program("pg_dump", 18, [program(tmp_path, 15)])
+    assert refused.value.message == (
+        "Es fehlt pg_dump ab Version 18 (gefunden wurde nur Version 15): bitte den PostgreSQL-Client "
+        "(postgresql-client-18) oder das Extra „embedded“ installieren."
+    )
+    with pytest.raises(NoProgram, match="keines gefunden"):
+        dumps.find_program("pg_dump", 14, [tmp_path / "nowhere"])
+    assert dumps.find_program("pg_dump", 14, [program(tmp_path, 15)]) == tmp_path / "pg_dump"
+
+
 async def test_a_program_without_tls_says_which_one_is_needed() -> None:
     """Those of the wheel are built without it."""
     embedded = find_embedded()

@@ -253,7 +253,9 @@ async def _make_old(old: TestDatabase) -> None:
 # -- a server without our roles, and one whose disk is small ------------------------------------
 
 
-async def test_another_server_gets_the_roles_with_new_passwords(kept: Kept, tmp_path: Path) -> None:
+async def test_another_server_gets_the_roles_with_new_passwords(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is left after the loss of a server: the backup, and passwords that somebody chooses."""
     binaries = binaries_of("embedded")
     assert binaries is not None
@@ -269,6 +271,17 @@ async def test_another_server_gets_the_roles_with_new_passwords(kept: Kept, tmp_
             await restore(settings, Plan(spoilt, NAME, password=chosen.__getitem__))
         ours = "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolname = ANY ('{%s}')"
         assert await ask(other.cluster.dsn(), ours % ",".join(chosen)) == ["dpolg_owner"], "as it was before"
+
+        async def given_to_a_role(*_: object) -> None:
+            await ask(other.cluster.dsn(), "CREATE DATABASE theirs OWNER booking_user")
+            raise CannotRestore("pg_restore ist gescheitert.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(restoring, "_fill", given_to_a_role)
+            with pytest.raises(CannotRestore, match="Übrig bleiben die neuen Rollen booking_user, dpolg_b"):
+                await restore(settings, Plan(spoilt, NAME, password=chosen.__getitem__))
+        await ask(other.cluster.dsn(), "DROP DATABASE theirs")
+        await ask(other.cluster.dsn(), "DROP ROLE booking_user, dpolg_backup")
 
         done = await restore(settings, Plan(kept.made.file, NAME, password=chosen.__getitem__))
         assert (done.new_roles, done.findings) == ({"booking_user", "dpolg_backup"}, [])
