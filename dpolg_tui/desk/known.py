@@ -174,7 +174,7 @@ class Known:
         return sorted(found, key=lambda line: search_key(line.name))[:most]
 
     def bookings(self, text: str, most: int) -> list[BookingSummary]:
-        """Bookings with a bar in the window, by number or guest."""
+        """Bookings with a bar in the window, and those that a queued write concerns, by number or guest."""
         words = search_key(text).split()
         found: dict[int, BookingSummary] = {}
         for bar in sorted(self._desk.store.occupancies.values(), key=lambda bar: bar.arrival):
@@ -192,6 +192,12 @@ class Known:
                     room_id=bar.room_id,
                     occupancy_id=bar.id,
                 )
+        for booking_id in {one.record_id for one in self._desk.outbox.changes("booking")} - found.keys():
+            booking: Booking | None = self.get("booking", booking_id)
+            if booking is None or not booking.stays:
+                continue
+            if all(word in search_key(f"{booking.number} {booking.guest_name}") for word in words):
+                found[booking_id] = _summary(booking)
         today = self._desk.today()
         return sorted(found.values(), key=lambda one: (one.departure < today, one.arrival))[:most]
 
@@ -247,14 +253,27 @@ class Known:
         guest = self.get("guest", guest_id) or self._kind("guest line").get(guest_id)
         if guest is not None:
             return guest.last_name, guest.first_name
-        bars = self._desk.store.occupancies.values()
-        return next(((bar.last_name, bar.first_name) for bar in bars if bar.guest_id == guest_id), None)
+        return self._desk.store.guest_name(guest_id)
 
 
 def _line(guest: Guest) -> GuestSummary:
     phone = guest.phone or guest.phone_mobile or guest.phone_private or guest.phone_business
     return GuestSummary(
         guest.id, guest.last_name, guest.first_name, guest.city, guest.email, phone, guest.is_member
+    )
+
+
+def _summary(booking: Booking) -> BookingSummary:
+    first = booking.stays[0]
+    return BookingSummary(
+        booking.id,
+        booking.number,
+        booking.guest_name,
+        booking.status,
+        booking.arrival,
+        booking.departure,
+        first.room_id,
+        first.id or 0,
     )
 
 

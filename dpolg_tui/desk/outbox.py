@@ -137,7 +137,8 @@ class Outbox(Queue):
         return Queued(request, write, label, at, State.UNKNOWN, temporary, form=form_in_hand())
 
     def _queue(self, item: Queued, state: State) -> dict[str, Any]:
-        self._replace((*self.items, replace(item, state=state)), must_be_kept=True)
+        label = labels.told_apart(item.label, item.at, [one.label for one in self.items])
+        self._replace((*self.items, replace(item, label=label, state=state)), must_be_kept=True)
         self._desk.drafts.saved(item.form)
         log.info("a write was queued: %s", state.value)
         self.send()

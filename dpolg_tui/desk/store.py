@@ -6,6 +6,7 @@ from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Literal
 
 from dpolg_tui.domain.models import Occupancy, Room, User
@@ -98,6 +99,11 @@ class Store:
         self.rooms = {room.id: room for room in shown if room is not None}
 
     # -- bars ------------------------------------------------------------------------------------
+
+    def guest_name(self, guest_id: int) -> Name | None:
+        """What a guest is called on a bar in the window, shown or only stored; None: there is none."""
+        bars = chain(self.occupancies.values(), *(bars.values() for bars in self._stored.values()))
+        return next(((bar.last_name, bar.first_name) for bar in bars if bar.guest_id == guest_id), None)
 
     def covers(self, first: date, last: date) -> bool:
         return self.first <= first and last <= self.last
