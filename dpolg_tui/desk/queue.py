@@ -13,7 +13,7 @@ from uuid import UUID
 from dpolg_tui import locations
 from dpolg_tui.desk import restored
 from dpolg_tui.desk.events import Kind, QueueChanged, RecordChanged
-from dpolg_tui.desk.offline import NotKept, Queued, State
+from dpolg_tui.desk.offline import NotKept, Queued, State, Write
 from dpolg_tui.desk.queue_file import Owner, QueueFile
 from dpolg_tui.domain.models import WriteResult
 from dpolg_tui.domain.queued import Name, Waiting
@@ -27,6 +27,7 @@ TAKEN = "Sie sind an diesem Rechner schon einmal angemeldet: hier wird ohne Verb
 _NOT_SAVED = "Nicht gespeichert: {why} Bitte speichern, sobald die Verbindung wieder da ist."
 _WHY_TAKEN = "ohne Verbindung merkt nur das erste Fenster dieses Benutzers vor."
 _WHY_OFF = "an diesem Rechner wird ohne Verbindung nichts vorgemerkt (offline_queue = false)."
+_WHY_ACCOUNT = "Zugänge lassen sich nur mit Verbindung ändern."
 _WHY_UNREADABLE = "was an diesem Rechner vorgemerkt ist, ließ sich nicht lesen."
 
 
@@ -120,10 +121,15 @@ class Queue(ABC):
         """Whether anything may be kept for this user on this computer."""
         return self._file is not None
 
-    @property
-    def refusal(self) -> str:
-        """What a save is told that cannot be sent, where nothing may be kept: why, and what to do."""
-        if not self._desk.config.desk.offline_queue:
+    def keeps(self, write: Write) -> bool:
+        """Whether it may wait. Who may work here is decided at once or not at all."""
+        return self._file is not None and write.kind != "user"
+
+    def refusal(self, write: Write) -> str:
+        """What a save is told that cannot be sent, where it may not be kept: why, and what to do."""
+        if write.kind == "user":
+            why = _WHY_ACCOUNT
+        elif not self._desk.config.desk.offline_queue:
             why = _WHY_OFF
         else:
             why = _WHY_TAKEN if self.problem == TAKEN else _WHY_UNREADABLE

@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from dpolg_tui.db.state import Phase
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.desk.known import DELETED_SOON
+from dpolg_tui.domain.errors import OutcomeUnknown, Unreachable
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Kind, Outcome, Priority, Reminder, Status
 from tests.databases import TestDatabase
@@ -231,3 +234,22 @@ async def test_changes_of_the_same_field_are_told_apart(database: TestDatabase) 
         reminder: Reminder = (await anna.bookings.get(booking)).reminders[0]
         await anna.reminders.complete(reminder.id)
         assert anna.outbox.items[-1].label == "Erinnerung Anruf: Erledigt ja"
+
+
+async def test_accounts_are_never_queued_but_refused_at_once(database: TestDatabase) -> None:
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))
+        admin = await stack.enter_async_context(desk_through(database, proxy, "admin"))
+        anna = next(one for one in await admin.people.users() if one.username == "anna")
+        await cut(admin, proxy)
+        change = {"active": Change(True, False)}
+        with pytest.raises(Unreachable, match="Zugänge lassen sich nur mit Verbindung ändern"):
+            await admin.people.save(anna.id, change)
+        assert admin.outbox.items == ()
+        await proxy.accept()
+        await until(lambda: admin.connection.phase is Phase.CONNECTED, 20)
+        # Taken for reachable, and cut all the same: nothing is kept for later either.
+        await proxy.refuse()
+        with pytest.raises((Unreachable, OutcomeUnknown)):
+            await admin.people.save(anna.id, change)
+        assert admin.outbox.items == ()
