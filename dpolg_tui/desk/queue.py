@@ -204,7 +204,9 @@ class Queue(ABC):
 
     def _booking_of(self, reminder_id: int, *shown: Shown) -> int | None:
         """The booking to which a reminder belongs, also one that is not there any more."""
-        made = [one.wanted for each in shown for one in each.get(("reminder", reminder_id), ()) if one.creates]
+        made = [
+            one.wanted for each in shown for one in each.get(("reminder", reminder_id), ()) if one.creates
+        ]
         return made[-1].get("booking_id") if made else self._desk.known.booking_of(reminder_id)
 
     def changes(self, kind: str | None = None, record_id: int | None = None) -> Iterator[Waiting]:

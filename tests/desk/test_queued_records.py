@@ -132,7 +132,11 @@ async def test_rooms_are_shown_as_they_will_be_and_can_be_booked(database: TestD
             },
         )
         changed = admin.store.rooms[house.single]
-        assert (changed.name, changed.price_low, changed.has_key_code) == ("1 Watzmann", Decimal("47.50"), True)
+        assert (changed.name, changed.price_low, changed.has_key_code) == (
+            "1 Watzmann",
+            Decimal("47.50"),
+            True,
+        )
         assert changed.queued
         assert heard == [("room", house.single)]
         assert "4711" not in str(admin.outbox.items[-1].label)
@@ -217,7 +221,12 @@ async def test_changes_of_the_same_field_are_told_apart(database: TestDatabase) 
     async with line_cut(database) as now:
         anna, booking = now.anna, now.booked.booking_id or 0
         name = f"Buchung {now.booked.number} Huber: "
-        notes = ["Hund", "Hund und Katze", "Kommt erst spät am Abend, bitte den Schlüssel hinterlegen", "Hund"]
+        notes = [
+            "Hund",
+            "Hund und Katze",
+            "Kommt erst spät am Abend, bitte den Schlüssel hinterlegen",
+            "Hund",
+        ]
         before = None
         for text in notes:
             await anna.bookings.save(booking, {"notes": Change(before, text)})

@@ -41,7 +41,9 @@ class FollowedBooking(BookingTabs):
     def _concerns(self, booking_id: int | None) -> bool:
         """Whether it is this booking, also if that was made here and has its real id by now."""
         own = self.booking_id
-        return booking_id is not None and own is not None and booking_id in (own, self.desk.outbox.real_id(own))
+        return (
+            booking_id is not None and own is not None and booking_id in (own, self.desk.outbox.real_id(own))
+        )
 
     def _follow_own(self, event: RecordChanged) -> None:
         """Sent, discarded or taken back while the form is open; after its own saving it is left."""
