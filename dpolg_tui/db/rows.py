@@ -70,7 +70,7 @@ _MONEY = frozenset(
 )
 _NUMBERS = frozenset({"quantity", "percentage"})
 _GUEST_FIELDS = tuple(field.name for field in fields(Guest))
-_REMINDER_FIELDS = tuple(field.name for field in fields(Reminder) if field.name != "priority")
+_REMINDER_FIELDS = tuple(field.name for field in fields(Reminder) if field.name not in ("priority", "queued"))
 _BOOKING_FIELDS = tuple(
     field.name
     for field in fields(Booking)

@@ -225,7 +225,7 @@ class Desk(Background, Teller):
         await self._end_session(LOGOUT_LIMIT)
         self._greeted = False
         self.store.forget_versions()
-        self.store.rooms.clear()
+        self.store.take_rooms(())
         self.store.begin_window(date.min, date.min)
         if self.latest_config is not self.config:
             await self.use(self.latest_config)
