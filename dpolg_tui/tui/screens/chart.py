@@ -261,7 +261,8 @@ class ChartScreen(DeskScreen):
 
     async def jump(self, found: BookingSummary) -> None:
         """Loads the days around a booking and puts the cursor on its bar."""
-        await self.desk.show(found.arrival - AROUND, found.departure + AROUND)
+        if found.occupancy_id not in self.desk.store.occupancies:
+            await self.desk.show(found.arrival - AROUND, found.departure + AROUND)
         self._reload()
         if self.chart.jump_to(found.occupancy_id):
             self._show_choice()
