@@ -412,6 +412,19 @@ async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends
     assert load(Arguments()).warnings == ()
 
 
+async def test_a_file_beside_the_settings_is_shown_as_it_is_typed(database: TestDatabase, home: Path) -> None:
+    (home / "ca.crt").touch()
+    text = _file(database_from_dsn(database.dsn), ca_file="ca.crt")
+    async with running(_stored(home, text)) as here:
+        await _open(here)
+        assert _fields(here)["ca_file"].value == "ca.crt"
+        await _type(here, idle_lock_minutes=8)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
+    assert load(Arguments()).database.ca_file == home / "ca.crt"
+
+
 async def test_nothing_changed_is_said(database: TestDatabase, home: Path) -> None:
     async with running(_stored(home, _file(database_from_dsn(database.dsn)))) as here:
         await _open(here)
