@@ -76,7 +76,7 @@ def save(path: Path, changes: Mapping[str, Mapping[str, object]]) -> None:
         _replace(target, new.encode(), target)
     except OSError as error:
         raise ConfigError(
-            f"{path} lässt sich nicht speichern ({_reason(error)}): bitte Rechte und Platz dort prüfen."
+            f"{path} lässt sich nicht speichern ({reason(error)}): bitte Rechte und Platz dort prüfen."
         ) from error
 
 
@@ -121,7 +121,7 @@ def _text(path: Path) -> str:
     try:
         return _decoded(path, path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{path} ist nicht lesbar ({_reason(error)}).") from error
+        raise ConfigError(f"{path} ist nicht lesbar ({reason(error)}).") from error
 
 
 def _decoded(path: Path, raw: bytes) -> str:
@@ -135,7 +135,8 @@ def _decoded(path: Path, raw: bytes) -> str:
         ) from error
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why a file could not be read or written, in German words where we have them."""
     match error:
         case FileNotFoundError():
             return "es gibt sie nicht"

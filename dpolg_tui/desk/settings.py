@@ -111,10 +111,14 @@ class SettingsActions:
             "username": database.username,
             "password": "",
             "ssl_mode": AUTOMATIC if self._is_default("ssl_mode") else database.ssl_mode,
-            "ca_file": "" if self._is_default("ca_file") else str(database.ca_file or ""),
+            "ca_file": "" if self._is_default("ca_file") else self._beside(database.ca_file),
             "theme": self._config.ui.theme,
             "idle_lock_minutes": self._config.ui.idle_lock_minutes,
         }
+
+    def _beside(self, path: Path | None) -> str:
+        """A path as people type it: of a file beside config.toml its name."""
+        return "" if path is None else path.name if path.parent == self.path.parent else str(path)
 
     def fixed(self) -> dict[str, str]:
         """Where a value comes from that the file cannot change, by setting: the environment, for example."""

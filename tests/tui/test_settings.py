@@ -397,6 +397,34 @@ async def test_the_demo_tries_but_does_not_save(database: TestDatabase) -> None:
     assert not locations.user_config_file().exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends_it(
+    database: TestDatabase, home: Path
+) -> None:
+    _stored(home, _file(database_from_dsn(database.dsn)))
+    (home / "config.toml").chmod(0o666)
+    async with running(load(Arguments())) as here:
+        await here.until(lambda: "für andere schreibbar" in " ".join(here.text().split()))
+        await _open(here)
+        await _type(here, theme="dunkel")
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert load(Arguments()).warnings == ()
+
+
+async def test_a_file_beside_the_settings_is_shown_as_it_is_typed(database: TestDatabase, home: Path) -> None:
+    (home / "ca.crt").touch()
+    text = _file(database_from_dsn(database.dsn), ca_file="ca.crt")
+    async with running(_stored(home, text)) as here:
+        await _open(here)
+        assert _fields(here)["ca_file"].value == "ca.crt"
+        await _type(here, idle_lock_minutes=8)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
+    assert load(Arguments()).database.ca_file == home / "ca.crt"
+
+
 async def test_nothing_changed_is_said(database: TestDatabase, home: Path) -> None:
     async with running(_stored(home, _file(database_from_dsn(database.dsn)))) as here:
         await _open(here)

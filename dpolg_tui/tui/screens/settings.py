@@ -114,7 +114,7 @@ class SettingsScreen(LeavableScreen):
                     FIELDS["ca_file"],
                     max_length=1000,
                     empty="",
-                    placeholder="nur bei eigener Zertifizierungsstelle",
+                    placeholder="nur bei eigener CA, etwa ca.crt",
                 ),
                 Section("Bildschirm"),
                 OptionField("theme", self._themes(), OF_SCREEN["theme"]),
