@@ -275,6 +275,8 @@ def test_systemd_takes_the_units(house_server: HouseServer) -> None:
     for timer in units.glob("*.timer"):
         when = re.search(r"^OnCalendar=(.*)$", timer.read_text(), re.MULTILINE)
         assert when is not None
+        # A rented machine's own zone is UTC.
+        assert when[1].endswith(" Europe/Berlin")
         subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--recursive-errors=no", *units.glob("dpolg-*")],

@@ -30,7 +30,8 @@ def _second_place(ground: Ground) -> None:
     """copy_command as docs/backup.md has it, by the timer's service."""
     machine, report = ground.machine, ground.report
     add = (
-        "sudo sed -i '/^directory/a copy_command = \"cp {file} /var/lib/dpolg-tui/\"' /etc/dpolg-tui/server.toml"
+        "sudo sed -i '/^directory/a copy_command = \"cp {file} /var/lib/dpolg-tui/\"'"
+        " /etc/dpolg-tui/server.toml"
         " && sudo systemctl start dpolg-backup.service"
     )
     done = machine.sh(add)
