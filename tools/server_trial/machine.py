@@ -121,8 +121,16 @@ class Machine:
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        """Its power fails."""
+        pid = self.process.pid
+        # systemd-nspawn itself is only the one who watches.
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
 
     def console(self) -> str:
         """What the machine has written on its console."""
