@@ -57,9 +57,9 @@ class Machine:
             words += ["-o", option]
         return words if program == "scp" else [*words, f"{account}@{self.address}"]
 
-    def sh(self, command: str, *, limit: float = _COMMAND_LIMIT) -> Done:
+    def sh(self, command: str, *, limit: float = _COMMAND_LIMIT, port: int = 22) -> Done:
         """A line of shell as the administrator, from the house."""
-        return from_place("house", [*self.ssh_words(), command], limit=limit)
+        return from_place("house", [*self.ssh_words(ADMIN, "-p", str(port)), command], limit=limit)
 
     def sudo(self, *words: str, limit: float = _COMMAND_LIMIT) -> Done:
         """A command as root."""

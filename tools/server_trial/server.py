@@ -8,6 +8,7 @@ import time
 from tools.server_trial import network
 from tools.server_trial.ground import NAME, SCRIPTS, Ground
 
+_OTHER_PORT = 2222
 SERVICES = ("backup", "verification", "housekeeping", "doctor")
 
 
@@ -25,8 +26,12 @@ def set_up(ground: Ground) -> None:
     rehearsal = machine.sh(f"{ground.setup} --dry-run")
     report.check("the rehearsal ends well", rehearsal.returncode == 0, rehearsal.stdout)
     report.check("… and does nothing", machine.sh("test ! -e /etc/dpolg-tui && ! which psql").returncode == 0)
+    # A port that sshd's settings do not know, as with a socket of systemd.
+    machine.sudo(
+        "systemd-run", "--property=RuntimeDirectory=sshd", "/usr/sbin/sshd", "-D", "-p", str(_OTHER_PORT)
+    )
     started = time.monotonic()
-    run = machine.sh(ground.setup, limit=1800)
+    run = machine.sh(ground.setup, limit=1800, port=_OTHER_PORT)
     took = time.monotonic() - started
     if not report.check(f"the first run ends well ({took:.0f} s)", run.returncode == 0, run.stdout):
         raise RuntimeError("without a server there is nothing to try")
@@ -58,6 +63,8 @@ def _look_at_packages(ground: Ground) -> None:
         firewall.startswith("Status: active") and all(re.search(rule, firewall) for rule in rules),
         firewall,
     )
+    session = bool(re.search(rf"{_OTHER_PORT}/tcp +ALLOW +Any", firewall))
+    report.check("… and keeps the port open that setup.sh was called by", session, firewall)
     banned = machine.sudo("fail2ban-client", "status").stdout
     report.check(
         "fail2ban watches PostgreSQL and sshd", "dpolg-postgresql" in banned and "sshd" in banned, banned
