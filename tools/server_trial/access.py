@@ -58,7 +58,7 @@ def _refusals(ground: Ground) -> None:
         ground.report.check(f"{what} is refused: {_sentence(done.stdout)}",
                             done.returncode != 0 and said in done.stdout, done.stdout)  # fmt: skip
     stranger = ground.desk("stranger", "config", "test")
-    shut_out = stranger.returncode != 0 and "antwortet nicht" in stranger.stdout
+    shut_out = stranger.returncode != 0 and "Firewall" in stranger.stdout
     ground.report.check(
         f"an address that is not --from: {_sentence(stranger.stdout)}", shut_out, stranger.stdout
     )

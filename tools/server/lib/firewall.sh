@@ -103,7 +103,12 @@ open_in_iptables() {
             changed=yes
         fi
     done
-    if [[ $changed == yes ]]; then run netfilter-persistent save; fi
+    if [[ $changed == yes ]]; then
+        run netfilter-persistent save
+        # fail2ban's chains of this moment: after the next start it could not make its own, and bans would last for ever.
+        local file
+        for file in "${ORACLE_RULES%4}"[46]; do run sed -i '/f2b-/d' "$file"; done
+    fi
 }
 
 # close_in_iptables ADDRESS/MASK...: takes away ours for this port from elsewhere; sets the caller's "changed".
