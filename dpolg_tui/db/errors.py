@@ -173,6 +173,12 @@ def connect_error(error: BaseException, address: str) -> DomainError:
         )
     elif isinstance(error, socket.gaierror):
         sentence = f"{_unknown(address)} ist unbekannt: bitte Server (host) und Netzwerk prüfen."
+    elif isinstance(error, FileNotFoundError | ConnectionRefusedError) and address.startswith("/"):
+        # A directory of sockets: the server's own timers.
+        sentence = (
+            f"Auf diesem Rechner läuft keine Datenbank (in {address} antwortet niemand): "
+            "bitte mit systemctl status postgresql nachsehen."
+        )
     elif isinstance(error, ConnectionRefusedError):
         sentence = (
             f"Auf {address} antwortet keine Datenbank: bitte Server (host) und Port (port) prüfen "

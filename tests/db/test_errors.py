@@ -153,6 +153,15 @@ def test_an_unknown_name_is_told_without_its_port(address: str, words: str) -> N
     assert errors.connect_error(socket.gaierror(), address).message.startswith(f"{words}: bitte Server")
 
 
+async def test_a_server_that_is_off_behind_its_socket(tmp_path: Path) -> None:
+    """What the server's own timers say while PostgreSQL is stopped: a directory is no network."""
+    with pytest.raises(OSError, match="No such file") as failure:
+        await asyncpg.connect(host=str(tmp_path), port=5432, user="dpolg_backup", database="dpolg_booking")
+    said = errors.connect_error(failure.value, f"{tmp_path}:5432").message
+    assert said.startswith(f"Auf diesem Rechner läuft keine Datenbank (in {tmp_path}")
+    assert "systemctl status postgresql" in said
+
+
 @pytest.mark.both_versions
 async def test_every_constraint_of_the_real_catalogue_has_a_sentence(database: TestDatabase) -> None:
     superuser = await asyncpg.connect(database.superuser_dsn)

@@ -264,6 +264,20 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     assert all(check["figures"]["days_left"] > 300 for check in certificates)
 
 
+def test_the_port_of_this_very_session_stays_open(tmp_path: Path) -> None:
+    """sudo takes SSH_CONNECTION away; sshd started by a socket does not know the port."""
+    asked = tmp_path / "ask"
+    asked.write_text(
+        f"set -Eeuo pipefail; shopt -s inherit_errexit; . {SETUP.parent}/lib/firewall.sh; ssh_ports\n"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"env -u SSH_CONNECTION bash {asked}; true"],
+        capture_output=True, text=True, check=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SSH_CONNECTION": "192.0.2.7 5000 192.0.2.1 2223"},
+    )  # fmt: skip
+    assert (done.stderr, "2223" in done.stdout.split()) == ("", True)
+
+
 def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x\n")
     (tmp_path / "file").chmod(0o666)
@@ -282,6 +296,8 @@ def test_systemd_takes_the_units(house_server: HouseServer) -> None:
     for timer in units.glob("*.timer"):
         when = re.search(r"^OnCalendar=(.*)$", timer.read_text(), re.MULTILINE)
         assert when is not None
+        # A rented machine's own zone is UTC.
+        assert when[1].endswith(" Europe/Berlin")
         subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--recursive-errors=no", *units.glob("dpolg-*")],

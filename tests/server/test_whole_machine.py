@@ -61,7 +61,10 @@ STUB
 cat >/usr/sbin/iptables <<'STUB'
 {IPTABLES}
 STUB
-printf '#!/bin/sh\\n' >/usr/sbin/netfilter-persistent
+cat >/usr/sbin/netfilter-persistent <<'STUB'
+#!/bin/sh
+echo "-A INPUT -j REJECT" | cat - /iptables.rules >/etc/iptables/rules.v4
+STUB
 chmod 755 /usr/sbin/ufw /usr/sbin/iptables /usr/sbin/netfilter-persistent
 export SSH_CONNECTION="192.0.2.7 5000 192.0.2.1 2222"
 """
@@ -95,6 +98,11 @@ cycle() {{
 cycle ufw /ufw.rules
 mkdir -p /etc/iptables; echo "-A INPUT -j REJECT" >/etc/iptables/rules.v4
 cycle iptables /iptables.rules
+echo ":f2b-dpolg-postgresql - [0:0]" >>/iptables.rules
+echo "-A INPUT -p tcp -m multiport --dports 5432 -j f2b-dpolg-postgresql" >>/iptables.rules
+echo "-A f2b-dpolg-postgresql -s 203.0.113.9/32 -j REJECT" >>/iptables.rules
+open_for dpolg 192.0.2.7
+echo "=== kept for the next start"; cat /etc/iptables/rules.v4
 """
 # sshd and systemctl refuse while a file says so.
 REFUSALS = f"""
@@ -225,6 +233,9 @@ def test_later_run_takes_its_own_firewall_rules_away(tmp_path: Path) -> None:
     }.items():  # fmt: skip
         rules = [ours.format(source, "dpolg") for source in sources]
         assert sorted(parts[f"iptables {state}"].splitlines()) == sorted([other, standby, *rules])
+    kept = parts["kept for the next start"].splitlines()
+    assert ours.format(" -s 192.0.2.7/32", "dpolg") in kept
+    assert [rule for rule in kept if "f2b" in rule] == []
     for again in ("ufw again", "iptables again"):
         assert "Alles war schon so: nichts geändert." in parts[again]
 

@@ -29,6 +29,8 @@ class Ground:
     image: Path
     proxy: str
     report: Report
+    oracle: bool = False
+    """With rules of its own for iptables, as Oracle's images have them, and without ufw."""
     facts: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -57,9 +57,9 @@ class Machine:
             words += ["-o", option]
         return words if program == "scp" else [*words, f"{account}@{self.address}"]
 
-    def sh(self, command: str, *, limit: float = _COMMAND_LIMIT) -> Done:
+    def sh(self, command: str, *, limit: float = _COMMAND_LIMIT, port: int = 22) -> Done:
         """A line of shell as the administrator, from the house."""
-        return from_place("house", [*self.ssh_words(), command], limit=limit)
+        return from_place("house", [*self.ssh_words(ADMIN, "-p", str(port)), command], limit=limit)
 
     def sudo(self, *words: str, limit: float = _COMMAND_LIMIT) -> Done:
         """A command as root."""
@@ -121,8 +121,16 @@ class Machine:
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        """Its power fails."""
+        pid = self.process.pid
+        # systemd-nspawn itself is only the one who watches.
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
 
     def console(self) -> str:
         """What the machine has written on its console."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 
 from tools.server_trial import network
 from tools.server_trial.ground import NAME, SCRIPTS, Ground
@@ -42,8 +41,7 @@ def standby(ground: Ground) -> None:
         restarted = second.reboot()
         status = second.sh("sudo server/standby.sh status").stdout
         report.check(f"db2 follows after its restart ({restarted})", "streaming" in status, status)
-        first.process.send_signal(signal.SIGKILL)
-        first.process.wait()
+        first.kill()
         _take_over(ground, second, options)
 
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.server_trial import access, later, network, second, server
+from tools.server_trial import access, firewall, later, network, second, server
 from tools.server_trial.ground import Ground
 from tools.server_trial.images import DISTRIBUTIONS, base_image
 from tools.server_trial.machine import machine
@@ -22,9 +22,11 @@ NEEDED = ("debootstrap", "systemd-nspawn", "ip", "nsenter", "unshare", "ssh", "s
 _PRIVATE = "DPOLG_TRIAL_PRIVATE"
 STEPS: tuple[Callable[[Ground], None], ...] = (
     server.set_up,
+    firewall.look_at_firewall,
     server.look_at_services,
     access.desks,
     access.passwords,
+    firewall.change_while_banned,
     server.restart,
     later.later,
     access.ssh_desks,
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
                         help="images (kept) and what machines write; 2 GB for each distribution")  # fmt: skip
     parser.add_argument("--keyring", type=Path, help="of Ubuntu's archive, on a Debian without its package")
     parser.add_argument("--standby", action="store_true", help="a second machine, too")
+    parser.add_argument("--oracle", action="store_true", help="with the firewall rules of Oracle's images")
     parser.add_argument("--image-only", action="store_true", help="make the images and end")
     options = parser.parse_args(argv)
     if os.geteuid() != 0:
@@ -87,7 +90,9 @@ def _try(suite: str, image: Path, options: argparse.Namespace) -> int:
             proxy(network.listening_socket()) as way_out,
             machine("db1", image, folder, way_out) as first,
         ):
-            ground = Ground(DISTRIBUTIONS[suite], first, folder, wheel.resolve(), image, way_out, report)
+            ground = Ground(
+                DISTRIBUTIONS[suite], first, folder, wheel.resolve(), image, way_out, report, options.oracle
+            )
             for step in steps:
                 report.heading(step)
                 try:

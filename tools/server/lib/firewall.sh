@@ -26,9 +26,20 @@ configure_firewall() {
 
 # sshd's ports and that of this very session, so that nobody shuts himself out.
 ssh_ports() {
-    local session=${SSH_CONNECTION:-} ports
+    local session ports
+    session=$(ssh_session)
     ports=$(sshd -T 2>/dev/null | sed -n 's/^port //p') || true
     printf '%s\n' ${ports:-22} "${session##* }" | sed '/^$/d' | sort -un
+}
+
+# sudo takes SSH_CONNECTION away; a process that called us still has it.
+ssh_session() {
+    local pid=$PPID said=${SSH_CONNECTION:-}
+    while [[ -z $said && $pid -gt 1 && -r /proc/$pid/environ ]]; do
+        said=$(sed -zn 's/^SSH_CONNECTION=//p' "/proc/$pid/environ" 2>/dev/null | tr -d '\0') || true
+        pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null) || pid=0
+    done
+    printf '%s' "$said"
 }
 
 # Rules for the port are known by their comment: those with another one, or none, are somebody else's and stay.
@@ -92,7 +103,12 @@ open_in_iptables() {
             changed=yes
         fi
     done
-    if [[ $changed == yes ]]; then run netfilter-persistent save; fi
+    if [[ $changed == yes ]]; then
+        run netfilter-persistent save
+        # fail2ban's chains of this moment: after the next start it could not make its own, and bans would last for ever.
+        local file
+        for file in "${ORACLE_RULES%4}"[46]; do run sed -i '/f2b-/d' "$file"; done
+    fi
 }
 
 # close_in_iptables ADDRESS/MASK...: takes away ours for this port from elsewhere; sets the caller's "changed".
