@@ -332,8 +332,8 @@ class Field(Widget):
         self.left()
 
     def left(self) -> None:
-        """Judges what was typed when the user leaves it."""
-        if self.touched:
+        """Judges what was typed when the user leaves it, and writes it as it is always written."""
+        if self.raw != self.write(self.original):
             try:
                 value = self.read(self.raw)
             except InvalidInput as error:
