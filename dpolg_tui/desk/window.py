@@ -98,7 +98,7 @@ class Window:
             store.forget_versions()
             store.begin_window(first, last)
             store.add_loaded(loaded)
-            store.rooms = {room.id: room for room in rooms}
+            store.take_rooms(rooms)
             store.colleagues = {}
             for user in colleagues:
                 self._desk.know_colleague(user)

@@ -85,12 +85,23 @@ class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
         self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = desk.config.ui.theme
-        first_theme(self, choose_theme(wanted, self.console.color_system, frozenset(self.available_themes)))
+        first_theme(self, self._wanted_theme)
+
+    @property
+    def _wanted_theme(self) -> str:
+        wanted = self.desk.config.ui.theme
+        return choose_theme(wanted, self.console.color_system, frozenset(self.available_themes))
+
+    def use_theme(self) -> None:
+        """Shows the theme of the settings from now on."""
+        self.theme = self._wanted_theme
 
     def on_mount(self) -> None:
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
         self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
+        for warning in self.desk.config.warnings:
+            # Told on stderr, too, but the screen hides that until the end.
+            self.notify(warning, severity="warning", timeout=12)
 
     def on_unmount(self) -> None:
         self.jobs.close_cancelled()
@@ -137,8 +148,9 @@ class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
         self._reachable = self.desk.connection.phase == "connected"
         if self._reachable:
             self.notify("Echtzeit-Sync verbunden", timeout=3)
-        if self.desk.outbox.problem:
-            self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
+        for problem in (self.desk.outbox.problem, self.desk.drafts.problem):
+            if problem:
+                self.notify(problem, severity="warning", timeout=12)
         work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:
