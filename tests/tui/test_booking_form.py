@@ -60,6 +60,7 @@ async def test_nothing_can_be_typed_before_the_booking_is_read(
 async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase) -> None:
     async with house(database) as desks:
         await desks.open_booking()
+        await desks.here.sees("Esc zurück")
         await desks.press("H", "u", "b")
         await desks.here.sees("Huber, Anton  Ulm")
         await desks.press("enter", *german(0), "tab", "+", "3")
