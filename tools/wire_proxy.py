@@ -53,6 +53,7 @@ class WireProxy:
         self.traffic = Traffic()
         self.port = 0
         self._marker: bytes | None = None
+        self._then_refuse = False
         self._passing = asyncio.Event()
         self._passing.set()
         self._server: asyncio.Server | None = None
@@ -107,17 +108,24 @@ class WireProxy:
             if wire.half_open:
                 wire.client.transport.abort()
 
-    def lose_answer_to(self, marker: bytes) -> None:
-        """Pass on the next request that contains ``marker``, then cut its connection instead of answering."""
+    def lose_answer_to(self, marker: bytes, *, then_refuse: bool = False) -> None:
+        """Pass on the next request that contains ``marker``, then cut its connection instead of answering.
+
+        ``then_refuse``: from that moment on until ``accept`` nobody gets through, no second try either.
+        """
         self._marker = marker
+        self._then_refuse = then_refuse
 
     async def refuse(self) -> None:
         """Cut everything and refuse new connections until ``accept``."""
+        self._stop_listening()
+        self.cut()
+        await asyncio.sleep(0)
+
+    def _stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
-        self.cut()
-        await asyncio.sleep(0)
 
     async def accept(self) -> None:
         """Take connections again, on the same port."""
@@ -172,6 +180,9 @@ class WireProxy:
                     self._marker, wire.loses_answer = None, True
                 elif not from_client and wire.loses_answer:
                     self.answers_lost += 1
+                    if self._then_refuse:
+                        self._stop_listening()
+                        self.cut()
                     return
                 await self._passing.wait()
                 if self.delay or self.piece or pending[0]:
