@@ -112,6 +112,19 @@ async def test_what_a_colleague_did_to_the_same_reminder_is_shown_once_and_asked
         assert await reminders(anna, booking) == [("Anruf um zwei", False, False)]
 
 
+async def test_a_reminder_of_a_booking_that_a_colleague_deleted_says_so(database: TestDatabase) -> None:
+    async with AsyncExitStack() as stack:
+        now = await stack.enter_async_context(line_cut(database))
+        anna, booking = now.anna, now.booked.booking_id or 0
+        await anna.reminders.add(booking, "Kaution", now.day(1))
+        admin = await stack.enter_async_context(signed_in(database, "admin"))
+        await admin.bookings.delete(booking)
+        await now.sent()
+        (item,) = anna.outbox.items
+        assert item.reason.startswith("Die Buchung wurde inzwischen gelöscht")
+        assert await count(database, "app.reminders") == 0
+
+
 async def test_rooms_are_shown_as_they_will_be_and_can_be_booked(database: TestDatabase) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))
