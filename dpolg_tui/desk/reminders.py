@@ -13,8 +13,10 @@ from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Priority, Reminder, WriteResult
 
-
-NOT_READ = "Ohne Verbindung lässt sich diese Erinnerung nicht öffnen: sie wurde seit der Anmeldung noch nicht gelesen."
+NOT_READ = (
+    "Ohne Verbindung lässt sich diese Erinnerung nicht öffnen: "
+    "sie wurde seit der Anmeldung noch nicht gelesen."
+)
 
 
 class ReminderActions(RecordActions):
