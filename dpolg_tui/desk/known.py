@@ -105,6 +105,7 @@ class Known:
     def forget(self, kind: str, record_id: int) -> None:
         """It has changed: what is known of it is old."""
         self._kind(kind).pop(record_id, None)
+        self._kind(f"{kind} line").pop(record_id, None)
 
     async def read(self, kind: str, record_id: int, ask: Callable[[int], Awaitable[T]], missing: str) -> T:
         """A record from the database, or without it as it was read last.
@@ -157,7 +158,8 @@ class Known:
         made = {one.record_id for one in self._desk.outbox.changes("guest") if one.creates}
         for guest_id in (*self._kind("guest"), *made):
             if (guest := self.get("guest", guest_id)) is not None:
-                lines[guest_id] = _line(guest)
+                before = lines.get(guest_id)
+                lines[guest_id] = replace(_line(guest), bookings=before.bookings if before else 0)
         for one in self._desk.outbox.changes("guest"):
             line = lines.get(one.record_id)
             if line is None:

@@ -294,6 +294,9 @@ async def test_what_waits_is_seen_on_every_screen_and_plain_once_when_it_is_sent
             if screen == "booking":
                 assert desks.screen.query_one(ReminderTable).has_focus
                 await desks.here.sees("Erinnerungen 2")
+        if "rooms" in screens:
+            await open_screen(cut, "chart")
+            await desks.here.sees("3 Hochfelln")
         await proxy.accept()
         await desks.here.until(lambda: not cut.desk.outbox.items, "sent")
         for screen in screens:
