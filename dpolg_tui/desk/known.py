@@ -105,7 +105,6 @@ class Known:
     def forget(self, kind: str, record_id: int) -> None:
         """It has changed: what is known of it is old."""
         self._kind(kind).pop(record_id, None)
-        self._kind(f"{kind} line").pop(record_id, None)
 
     async def read(self, kind: str, record_id: int, ask: Callable[[int], Awaitable[T]], missing: str) -> T:
         """A record from the database, or without it as it was read last.
