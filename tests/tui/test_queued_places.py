@@ -294,6 +294,7 @@ async def test_what_waits_is_seen_on_every_screen_and_plain_once_when_it_is_sent
             if screen == "booking":
                 assert desks.screen.query_one(ReminderTable).has_focus
                 await desks.here.sees("Erinnerungen 2")
+                await desks.here.sees("2 offen · ↑ 3 vorgemerkt")
         if "rooms" in screens:
             await open_screen(cut, "chart")
             await desks.here.sees("3 Hochfelln")
