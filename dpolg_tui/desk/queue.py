@@ -64,7 +64,7 @@ class Queue(ABC):
         user, desk = self._desk.user, self._desk
         if user is None or not desk.config.desk.offline_queue:
             return
-        owner = _owner(desk)
+        owner = owner_of(desk)
         file = QueueFile(locations.private_file("queue", desk.instance, user.id), owner)
         try:
             if not file.take():
@@ -80,8 +80,8 @@ class Queue(ABC):
         self._forms_found = self._forms = frozenset(one.form for one in self.items)
         found = restored.look(file.path, owner)
         self.problem = self.problem or found.elsewhere
-        if found.items:
-            items = restored.numbered(found.items, self._last_number)
+        if found.queues:
+            items = found.numbered(self._last_number)
             with suppress(NotKept):  # then they stay in their file for the next time
                 self._replace((*self.items, *items), must_be_kept=True)
                 found.remove()
@@ -341,7 +341,8 @@ def _builds_on(later: Queued, earlier: Queued) -> bool:
     return False
 
 
-def _owner(desk: Desk) -> Owner:
+def owner_of(desk: Desk) -> Owner:
+    """Who is signed in where, as people name it."""
     database = desk.config.database
     name = "demo" if desk.demo_users else database.database
     servers = ", ".join(f"{host}:{port}" for host, port in database.hosts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -83,6 +84,13 @@ def test_rehearsal_shows_every_step_and_does_none(tmp_path: Path) -> None:
     assert server.version == ""
 
 
+def test_the_firewall_that_fail2ban_asks_for_is_installed(house_server: HouseServer) -> None:
+    """Ubuntu 24.04 and Debian 13 have fail2ban shut out by nft, which their fail2ban only recommends."""
+    packages = re.search(r"Pakete: vorhanden sein müssen (.*)", house_server.output)
+    assert packages is not None
+    assert {"fail2ban", "nftables"} <= set(packages[1].split())
+
+
 def test_second_run_changes_nothing(house_server: HouseServer) -> None:
     assert "Schritte getan" in house_server.output
     server_toml = house_server.etc / "server.toml"
@@ -100,7 +108,7 @@ def test_later_run_sets_only_its_own_sections(house_server: HouseServer) -> None
     try:
         # The place of the backups is changed by hand, and sections stand before and after.
         server_toml.write_text(
-            f"[log]\n{own}\n" + before.replace(str(house_server.folder), "/old") + f"\n{others}"
+            f"[log]\n{own}\n" + before.replace(str(house_server.folder / "backups"), "/old") + f"\n{others}"
         )
         server_toml.chmod(0o644)
         house_server.setup()
@@ -248,6 +256,26 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     assert re.search(r"^\d+ \d+ \* \* \* dpolg PGUSER=dpolg_owner .* doctor --quiet$", cron, re.MULTILINE)
     done = house_server.program("--config", str(server_toml), "doctor", "--quiet", PGUSER="dpolg_owner")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = house_server.program("--config", str(server_toml), "doctor", "--json", PGUSER="dpolg_owner")
+    certificates = [check for check in json.loads(done.stdout)["checks"] if check["key"] == "tls"]
+    # Though it came by the socket: the certificate that desks are shown, and the authority's.
+    assert [check["subject"] for check in certificates] == [f"127.0.0.1:{house_server.port}", "ca.crt"]
+    assert {check["status"] for check in certificates} == {"ok"}
+    assert all(check["figures"]["days_left"] > 300 for check in certificates)
+
+
+def test_the_port_of_this_very_session_stays_open(tmp_path: Path) -> None:
+    """sudo takes SSH_CONNECTION away; sshd started by a socket does not know the port."""
+    asked = tmp_path / "ask"
+    asked.write_text(
+        f"set -Eeuo pipefail; shopt -s inherit_errexit; . {SETUP.parent}/lib/firewall.sh; ssh_ports\n"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"env -u SSH_CONNECTION bash {asked}; true"],
+        capture_output=True, text=True, check=True,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SSH_CONNECTION": "192.0.2.7 5000 192.0.2.1 2223"},
+    )  # fmt: skip
+    assert (done.stderr, "2223" in done.stdout.split()) == ("", True)
 
 
 def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:
@@ -268,6 +296,8 @@ def test_systemd_takes_the_units(house_server: HouseServer) -> None:
     for timer in units.glob("*.timer"):
         when = re.search(r"^OnCalendar=(.*)$", timer.read_text(), re.MULTILINE)
         assert when is not None
+        # A rented machine's own zone is UTC.
+        assert when[1].endswith(" Europe/Berlin")
         subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--recursive-errors=no", *units.glob("dpolg-*")],

@@ -61,7 +61,10 @@ STUB
 cat >/usr/sbin/iptables <<'STUB'
 {IPTABLES}
 STUB
-printf '#!/bin/sh\\n' >/usr/sbin/netfilter-persistent
+cat >/usr/sbin/netfilter-persistent <<'STUB'
+#!/bin/sh
+echo "-A INPUT -j REJECT" | cat - /iptables.rules >/etc/iptables/rules.v4
+STUB
 chmod 755 /usr/sbin/ufw /usr/sbin/iptables /usr/sbin/netfilter-persistent
 export SSH_CONNECTION="192.0.2.7 5000 192.0.2.1 2222"
 """
@@ -95,6 +98,11 @@ cycle() {{
 cycle ufw /ufw.rules
 mkdir -p /etc/iptables; echo "-A INPUT -j REJECT" >/etc/iptables/rules.v4
 cycle iptables /iptables.rules
+echo ":f2b-dpolg-postgresql - [0:0]" >>/iptables.rules
+echo "-A INPUT -p tcp -m multiport --dports 5432 -j f2b-dpolg-postgresql" >>/iptables.rules
+echo "-A f2b-dpolg-postgresql -s 203.0.113.9/32 -j REJECT" >>/iptables.rules
+open_for dpolg 192.0.2.7
+echo "=== kept for the next start"; cat /etc/iptables/rules.v4
 """
 # sshd and systemctl refuse while a file says so.
 REFUSALS = f"""
@@ -129,10 +137,29 @@ touch /refuse-systemctl; try "reload fails" desk; rm /refuse-systemctl
 try "sshd takes it" desk
 touch /refuse-sshd; try "sshd refuses a change" desk --group otherdesk; rm /refuse-sshd
 try "sshd takes the change" desk --group otherdesk
+touch /refuse-fail2ban-client; try "fail2ban tests" fail2ban 5432; rm /refuse-fail2ban-client
 touch /refuse-systemctl; try "fail2ban refuses" fail2ban 5432; rm /refuse-systemctl
 try "fail2ban takes it" fail2ban 5432
 touch /refuse-systemctl; try "fail2ban refuses a change" fail2ban 5433; rm /refuse-systemctl
 try "fail2ban takes the change" fail2ban 5433
+cat >/usr/sbin/systemctl <<'STUB'
+#!/bin/sh
+echo "$0 $*" >>/told
+case "$*" in
+    *is-enabled*) test -e /enabled ;;
+    "enable --now fail2ban") touch /enabled ;;
+esac
+STUB
+try "fail2ban is not enabled" fail2ban 5433
+try "fail2ban is enabled" fail2ban 5433
+cat >/usr/sbin/fail2ban-client <<'STUB'
+#!/bin/sh
+if [ "$1" = -d ]; then echo "['set', 'dpolg-postgresql', 'addaction', 'nftables']"; fi
+STUB
+rm -f /usr/sbin/nft /usr/bin/nft
+try "nft is missing" fail2ban 5433
+printf '#!/bin/sh\\n' >/usr/sbin/nft; chmod 755 /usr/sbin/nft
+try "nft is there" fail2ban 5433
 """
 SCRIPT = f"""
 set -eu
@@ -206,6 +233,9 @@ def test_later_run_takes_its_own_firewall_rules_away(tmp_path: Path) -> None:
     }.items():  # fmt: skip
         rules = [ours.format(source, "dpolg") for source in sources]
         assert sorted(parts[f"iptables {state}"].splitlines()) == sorted([other, standby, *rules])
+    kept = parts["kept for the next start"].splitlines()
+    assert ours.format(" -s 192.0.2.7/32", "dpolg") in kept
+    assert [rule for rule in kept if "f2b" in rule] == []
     for again in ("ufw again", "iptables again"):
         assert "Alles war schon so: nichts geändert." in parts[again]
 
@@ -221,6 +251,9 @@ def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None
         assert {rules, f"Match Group {group}"} <= set(parts[taken].splitlines())
     assert "failed with 1" in parts["sshd refuses a change"]
     assert "Match Group dpolg-desk" in parts["sshd refuses a change"].splitlines()
+    assert "failed with 1" in parts["fail2ban tests"]
+    assert "systemctl" not in parts["fail2ban tests"]
+    assert jail not in parts["fail2ban tests"].splitlines()
     assert "failed with 1" in parts["fail2ban refuses"]
     assert jail not in parts["fail2ban refuses"].splitlines()
     assert "failed with 1" in parts["fail2ban refuses a change"]
@@ -228,6 +261,11 @@ def test_refused_settings_are_taken_back_and_tried_again(tmp_path: Path) -> None
     for taken, port in (("fail2ban takes it", 5432), ("fail2ban takes the change", 5433)):
         assert "systemctl restart fail2ban" in parts[taken]
         assert {jail, f"port = {port}"} <= set(parts[taken].splitlines())
+    # Ubuntu 22.04 installs it, and does not start it with the machine.
+    assert "systemctl enable --now fail2ban" in parts["fail2ban is not enabled"]
+    assert "nichts geändert" in parts["fail2ban is enabled"]
+    assert "sperrt niemanden" in parts["nft is missing"]
+    assert "sperrt niemanden" not in parts["nft is there"]
 
 
 def _in_private_copy(folder: Path, content: str) -> dict[str, str]:

@@ -234,7 +234,8 @@ status() {
     running || fail "der Cluster $CLUSTER läuft nicht"
     if in_recovery; then
         say "zweite Maschine, $(superuser postgres -c "SELECT coalesce((SELECT status || ' von ' || sender_host FROM pg_stat_wal_receiver), 'ohne Verbindung zum Hauptserver')")"
-        say "zurück um $(superuser postgres -c "SELECT coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp())::numeric(12, 1)::text, '?')") s (auch wenn niemand schreibt, wächst das)"
+        say "$(superuser postgres -c "SELECT coalesce((SELECT pg_wal_lsn_diff(greatest(latest_end_lsn, pg_last_wal_receive_lsn()), pg_last_wal_replay_lsn()) || ' Byte zurück, ' FROM pg_stat_wal_receiver), '')
+            || coalesce('letzte Änderung von ' || to_char(pg_last_xact_replay_timestamp(), 'DD.MM.YYYY HH24:MI:SS'), 'seit dem Start keine Änderung')")"
     else
         say "Hauptserver; es folgen: $(superuser postgres -c "SELECT coalesce(string_agg(concat_ws(' ', application_name, client_addr, state, sync_state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) || ' Byte zurück'), '; '), 'niemand') FROM pg_stat_replication")"
     fi

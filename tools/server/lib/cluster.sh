@@ -8,7 +8,8 @@ find_cluster() {
     heading "PostgreSQL-Cluster $CLUSTER"
     if ! has pg_lsclusters; then
         dry || fail "PostgreSQL fehlt (pg_lsclusters): bitte das Paket postgresql installieren"
-        VERSION=${VERSION:-15} PORT=${PORT:-5432} CONFIG_DIR=/etc/postgresql/${VERSION:-15}/$CLUSTER DATA_DIR=
+        VERSION=${VERSION:-${COMING:-15}} PORT=${PORT:-5432} DATA_DIR=
+        CONFIG_DIR=/etc/postgresql/$VERSION/$CLUSTER
         return
     fi
     local found asked=$PORT

@@ -26,9 +26,20 @@ configure_firewall() {
 
 # sshd's ports and that of this very session, so that nobody shuts himself out.
 ssh_ports() {
-    local session=${SSH_CONNECTION:-} ports
+    local session ports
+    session=$(ssh_session)
     ports=$(sshd -T 2>/dev/null | sed -n 's/^port //p') || true
     printf '%s\n' ${ports:-22} "${session##* }" | sed '/^$/d' | sort -un
+}
+
+# sudo takes SSH_CONNECTION away; a process that called us still has it.
+ssh_session() {
+    local pid=$PPID said=${SSH_CONNECTION:-}
+    while [[ -z $said && $pid -gt 1 && -r /proc/$pid/environ ]]; do
+        said=$(sed -zn 's/^SSH_CONNECTION=//p' "/proc/$pid/environ" 2>/dev/null | tr -d '\0') || true
+        pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null) || pid=0
+    done
+    printf '%s' "$said"
 }
 
 # Rules for the port are known by their comment: those with another one, or none, are somebody else's and stay.
@@ -92,7 +103,12 @@ open_in_iptables() {
             changed=yes
         fi
     done
-    if [[ $changed == yes ]]; then run netfilter-persistent save; fi
+    if [[ $changed == yes ]]; then
+        run netfilter-persistent save
+        # fail2ban's chains of this moment: after the next start it could not make its own, and bans would last for ever.
+        local file
+        for file in "${ORACLE_RULES%4}"[46]; do run sed -i '/f2b-/d' "$file"; done
+    fi
 }
 
 # close_in_iptables ADDRESS/MASK...: takes away ours for this port from elsewhere; sets the caller's "changed".
@@ -149,12 +165,33 @@ configure_fail2ban() {
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
     write_file "$jail" 644 < <(fail2ban_jail)
     if [[ $WRITTEN == yes ]]; then changed=yes; fi
-    if [[ $changed == no ]]; then return; fi
+    if [[ $changed == no ]]; then
+        keep_fail2ban_running
+        return
+    fi
+    if [[ -z $ROOT ]] && ! dry && ! fail2ban-client -t; then
+        take_back "$filter" "$jail"
+        fail "fail2ban nimmt seine Einstellungen nicht an, unsere sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
     if [[ -n $ROOT ]] || ! has_systemd; then
         leave "fail2ban neu starten (hier läuft kein systemd, oder die Dateien liegen unter --root)"
     elif ! run systemctl restart fail2ban; then
         take_back "$filter" "$jail"
         systemctl restart fail2ban || warn "fail2ban startet auch ohne unsere Dateien nicht: systemctl status fail2ban"
         fail "fail2ban ist mit unseren Dateien nicht gestartet, sie sind zurückgenommen: bitte /etc/fail2ban prüfen, dann noch einmal aufrufen"
+    fi
+    keep_fail2ban_running
+}
+
+# Ubuntu 22.04 installs it and does not start it with the machine. And a jail whose program is missing counts, shuts
+# nobody out, and nobody is told.
+keep_fail2ban_running() {
+    if [[ -n $ROOT ]] || dry; then return; fi
+    if has_systemd && ! { systemctl --quiet is-enabled fail2ban && systemctl --quiet is-active fail2ban; }; then
+        run systemctl enable --now fail2ban
+    fi
+    if has nft; then return; fi
+    if grep -qE "'dpolg-postgresql', 'addaction', 'nftables" < <(fail2ban-client -d 2>/dev/null); then
+        leave "fail2ban sperrt niemanden: es braucht dazu das Programm nft (apt-get install nftables)"
     fi
 }

@@ -6,10 +6,18 @@ supported_system() {
     # In a shell of its own: the file sets variables with names like ours.
     # shellcheck source=/dev/null
     system=$( (. /etc/os-release && printf '%s-%s|%s' "${ID:-}" "${VERSION_ID:-}" "${PRETTY_NAME:-?}") 2>/dev/null) || system='|?'
+    # What its package postgresql brings, for a rehearsal before it is there.
     case ${system%%|*} in
-        ubuntu-22.04 | ubuntu-24.04 | debian-12 | debian-13) say "${system#*|}" ;;
-        *) warn "${system#*|}: erprobt ist Ubuntu 22.04 und 24.04, Debian 12 und 13" ;;
+        ubuntu-22.04) COMING=14 ;;
+        ubuntu-24.04) COMING=16 ;;
+        debian-12) COMING=15 ;;
+        debian-13) COMING=17 ;;
+        *)
+            warn "${system#*|}: erprobt ist Ubuntu 22.04 und 24.04, Debian 12 und 13"
+            return
+            ;;
     esac
+    say "${system#*|}"
 }
 
 # Ubuntu 22.04 has Python 3.10 as python3 and 3.11 beside it.
@@ -28,7 +36,8 @@ wanted_packages() {
     printf '%s\n' postgresql openssl ca-certificates unattended-upgrades
     if [[ $FIREWALL == yes ]]; then
         oracle_rules || printf '%s\n' ufw
-        printf '%s\n' fail2ban python3-systemd
+        # Ubuntu 24.04 and Debian 13 have fail2ban shut out by nft, and only recommend it.
+        printf '%s\n' fail2ban python3-systemd nftables
     fi
     if [[ -n $WHEEL ]] && ! find_python >/dev/null; then
         if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then

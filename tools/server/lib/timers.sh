@@ -2,14 +2,16 @@
 # Backup every night, its verification every week, housekeeping and the health check every day: systemd, else cron.
 
 HOME_DIR=/var/lib/dpolg-tui
+ZONE=Europe/Berlin
 
 # NAME|OnCalendar|cron|role|verb|what it is
+# cron has the server's own zone; rented machines have UTC.
 jobs() {
-    cat <<'JOBS'
-backup|*-*-* 03:00:00|0 3 * * *|dpolg_backup|backup|nightly backup
-verification|Sun *-*-* 04:00:00|0 4 * * 0|dpolg_backup|backup verify|weekly trial of the newest backup
-housekeeping|*-*-* 04:30:00|30 4 * * *|dpolg_owner|housekeeping|what had its time
-doctor|*-*-* 07:00:00|0 7 * * *|dpolg_owner|doctor --quiet|daily health check
+    cat <<JOBS
+backup|*-*-* 03:00:00 $ZONE|0 3 * * *|dpolg_backup|backup|nightly backup
+verification|Sun *-*-* 04:00:00 $ZONE|0 4 * * 0|dpolg_backup|backup verify|weekly trial of the newest backup
+housekeeping|*-*-* 04:30:00 $ZONE|30 4 * * *|dpolg_owner|housekeeping|what had its time
+doctor|*-*-* 07:00:00 $ZONE|0 7 * * *|dpolg_owner|doctor --quiet|daily health check
 JOBS
 }
 
