@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest.mock import Mock
 
+import pytest
+
 from dpolg_tui.db.state import Phase
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.offline import State
@@ -120,6 +122,7 @@ async def test_a_refused_one_is_sent_again_when_the_room_is_free(database: TestD
         assert desk.store.of_booking(one)[0].room_id == desks.house.double
 
 
+@pytest.mark.long
 async def test_a_queued_reminder_that_a_colleague_changed_opens_with_what_was_typed(
     database: TestDatabase,
 ) -> None:
