@@ -76,7 +76,8 @@ class RecordWrites(ABC):
         if result.outcome is Outcome.DONE:
             self._desk.undo.note(self.kind, record_id, "deleted", {}, answer)
             touched = self._forget(record_id)
-            self._desk.known.forget(self.kind, record_id)
+            for kind in (self.kind, f"{self.kind} line"):
+                self._desk.known.forget(kind, record_id)
             self._done(record_id, "deleted", touched)
         return result
 

@@ -234,6 +234,7 @@ class BookingActions(RecordActions):
         self._desk.tell(RecordChanged(kind, record_id, "updated", own=True, occupancies=(bar.id,)))
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:  # noqa: ARG002
+        self._desk.known.remember("booking", record_id, rows.booking(answer["state"]))
         bars = rows.occupancies_of(answer["state"])
         return self._desk.store.apply(bars, bookings=[record_id], version=answer["version"])
 

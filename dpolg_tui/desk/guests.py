@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dpolg_tui import log
-from dpolg_tui.db import reads
+from dpolg_tui.db import reads, rows
 from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import Guest, GuestSummary
@@ -43,6 +43,7 @@ class GuestActions(RecordActions):
             )
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:
+        self._desk.known.remember("guest", record_id, rows.guest(answer["state"]))
         if not changes.keys() & {"last_name", "first_name"}:
             return ()
         store, state = self._desk.store, answer["state"]

@@ -157,7 +157,8 @@ class Known:
         made = {one.record_id for one in self._desk.outbox.changes("guest") if one.creates}
         for guest_id in (*self._kind("guest"), *made):
             if (guest := self.get("guest", guest_id)) is not None:
-                lines[guest_id] = _line(guest)
+                before = lines.get(guest_id)
+                lines[guest_id] = replace(_line(guest), bookings=before.bookings if before else 0)
         for one in self._desk.outbox.changes("guest"):
             line = lines.get(one.record_id)
             if line is None:

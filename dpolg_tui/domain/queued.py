@@ -59,6 +59,11 @@ class Waiting:
         return {name: change.after for name, change in self.changes.items()}
 
 
+def queued_words(number: int) -> str:
+    """`` · ↑ 2 vorgemerkt``, after other words: how many are marked, which explains the mark; 0: nothing."""
+    return f" · {MARK} {number} vorgemerkt" if number else ""
+
+
 # Bars
 
 

@@ -112,6 +112,38 @@ async def test_what_a_colleague_did_to_the_same_reminder_is_shown_once_and_asked
         assert await reminders(anna, booking) == [("Anruf um zwei", False, False)]
 
 
+async def test_a_reminder_of_a_booking_that_a_colleague_deleted_says_so(database: TestDatabase) -> None:
+    async with AsyncExitStack() as stack:
+        now = await stack.enter_async_context(line_cut(database))
+        anna, booking = now.anna, now.booked.booking_id or 0
+        await anna.reminders.add(booking, "Kaution", now.day(1))
+        admin = await stack.enter_async_context(signed_in(database, "admin"))
+        await admin.bookings.delete(booking)
+        await now.sent()
+        (item,) = anna.outbox.items
+        assert item.reason.startswith("Die Buchung wurde inzwischen gelöscht")
+        assert await count(database, "app.reminders") == 0
+
+
+async def test_what_was_sent_is_known_when_the_line_goes_again(database: TestDatabase) -> None:
+    async with line_cut(database) as now:
+        anna, booking = now.anna, now.booked.booking_id or 0
+        made = await anna.guests.create({"last_name": "Neumann"})
+        booked = await book(anna, made.id or 0, now.house.double, 0)
+        await anna.bookings.save(booking, {"notes": Change(None, "Hund")})
+        await anna.reminders.add(booking, "Kaution", now.day(3))
+        await anna.bookings.swap(now.booked, now.other)
+        await now.sent()
+        assert anna.outbox.items == ()
+        await cut(anna, now.proxy)
+        known = await anna.bookings.get(booking)
+        shown = (known.notes, known.stays[0].room_id, [one.title for one in known.reminders])
+        assert shown == ("Hund", now.house.double, ["Kaution"])
+        assert (await anna.bookings.get(booked.id or 0)).guest_name == "Neumann"
+        assert (await anna.guests.get(made.id or 0)).last_name == "Neumann"
+        assert [one.queued for one in await anna.guests.search("neumann")] == [False]
+
+
 async def test_rooms_are_shown_as_they_will_be_and_can_be_booked(database: TestDatabase) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))

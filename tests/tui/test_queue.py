@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest.mock import Mock
 
+import pytest
+
 from dpolg_tui.db.state import Phase
 from dpolg_tui.desk import Desk
 from dpolg_tui.desk.offline import State
@@ -15,6 +17,7 @@ from dpolg_tui.tui.dialogs.conflict import ConflictDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.dialogs.queue import QueueDialog
 from dpolg_tui.tui.dialogs.queued import QueuedDialog
+from dpolg_tui.tui.dialogs.reminder import ReminderDialog
 from dpolg_tui.tui.screens.booking import BookingScreen
 from dpolg_tui.tui.screens.chart import ChartScreen
 from tests.databases import TestDatabase
@@ -22,6 +25,7 @@ from tests.desk.test_restored import restore
 from tests.tui.desk_app import config_for, running
 from tests.tui.forms_house import Desks, book, furnish, house, in_days, signed_in
 from tests.tui.offline_desk import cut_off, offline, through
+from tests.tui.test_booking_sections import REMINDERS, turn_to
 from tools.wire_proxy import wire_proxy
 
 
@@ -116,6 +120,41 @@ async def test_a_refused_one_is_sent_again_when_the_room_is_free(database: TestD
         await desks.here.pilot.click("#send")
         await desks.here.until(lambda: not desk.outbox.items, "sent")
         assert desk.store.of_booking(one)[0].room_id == desks.house.double
+
+
+@pytest.mark.long
+async def test_a_queued_reminder_that_a_colleague_changed_opens_with_what_was_typed(
+    database: TestDatabase,
+) -> None:
+    async with cut_off(database) as (desks, proxy):
+        desk, ben = desks.here.desk, desks.ben
+        booking = await book(ben, desks.house.huber, desks.house.single, 0)
+        added = await ben.reminders.add(booking, "Anruf", in_days(0))
+        await desks.open_booking(booking)
+        await turn_to(desks, REMINDERS)
+        await desks.here.sees("Anruf")
+        await offline(desks, proxy)
+        await desks.press("enter")
+        await desks.here.until(lambda: isinstance(desks.screen, ReminderDialog) and desks.form.ready, "form")
+        await desks.type_into("title", "Anruf von Anna")
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "queued")
+        await desks.here.until(lambda: "↑ offen" in desks.here.text(), "marked")
+        await ben.reminders.save(added.id or 0, {"title": Change("Anruf", "Anruf von Ben")})
+        await proxy.accept()
+        await desks.toast("Passt nicht mehr: Erinnerung Anruf: Titel Anruf von Anna.")
+        await desks.here.until(lambda: "Anruf von Ben" in desks.here.text(), "theirs")
+        assert "↑" not in desks.here.text()
+        await open_queue(desks)
+        await desks.press("enter")
+        await desks.here.until(lambda: isinstance(desks.screen, ReminderDialog) and desks.form.ready, "form")
+        await desks.toast("Ben Beispiel hat inzwischen dasselbe geändert.")
+        assert desks.form.values()["title"] == "Anruf von Anna"
+        await desks.press("ctrl+s")
+        await desks.here.until(lambda: isinstance(desks.screen, BookingScreen), "saved")
+        await desks.here.until(lambda: "Anruf von Anna" in desks.here.text(), "mine")
+        assert desk.outbox.items == ()
+        assert [one.title for one in (await ben.bookings.get(booking)).reminders] == ["Anruf von Anna"]
 
 
 async def test_discarding_says_what_builds_on_it(database: TestDatabase) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -144,6 +145,9 @@ def form_of(desk: Desk, item: Queued) -> Screen[Any] | None:
         return None  # a form edits one stay, and does not remove it
     if isinstance(guest := values.get("guest_id"), int) and guest < 0:
         values.pop("guest_id")  # never saved: to be chosen anew
+    for name, stay in values.items():
+        if isinstance(stay, Mapping) and (stay.get("room_id") or 0) < 0:
+            values[name] = {**stay, "room_id": None}  # so is the room
     typed = Typed(
         values,
         sentence=item.reason,

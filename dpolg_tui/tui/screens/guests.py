@@ -53,9 +53,9 @@ class GuestsScreen(ListScreen):
         found = await self.desk.guests.search(text, PAGE)
         if text == self.searched:
             self._found = {guest.id: guest for guest in found}
-            self.show_rows(
-                [_row(guest) for guest in found], "Gäste", "Noch keine Gäste: n legt den ersten an."
-            )
+            nothing = "Noch keine Gäste: n legt den ersten an."
+            queued = sum(guest.queued for guest in found)
+            self.show_rows([_row(guest) for guest in found], "Gäste", nothing, queued)
 
     def open_record(self, record_id: int) -> None:
         open_guest(self.desk_app, record_id)

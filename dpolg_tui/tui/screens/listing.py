@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 
+from dpolg_tui.domain.queued import queued_words
 from dpolg_tui.tui.abstract import AbstractMeta
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.field import LineInput
@@ -73,8 +74,8 @@ class ListScreen(DeskScreen, metaclass=AbstractMeta):
         self.table.focus()
         self.reload()
 
-    def show_rows(self, rows: Sequence[Row], word: str, nothing: str) -> None:
-        """Show the result of a search, and how much it is."""
+    def show_rows(self, rows: Sequence[Row], word: str, nothing: str, queued: int = 0) -> None:
+        """Show the result of a search, how much it is, and how many of them wait to be sent."""
         page = rows[:PAGE]
         self.table.show(page)
         if not page:
@@ -83,6 +84,7 @@ class ListScreen(DeskScreen, metaclass=AbstractMeta):
             says = f"Die ersten {len(page)} {word}: bitte suchen, um andere zu sehen."
         else:
             says = f"{len(page)} {word}"
+        says += queued_words(queued)
         self.query_one("#list-says", Static).update(says)
 
     def reload_soon(self) -> None:

@@ -32,7 +32,7 @@ from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 from dpolg_tui.tui.work import read, write
 
 BLOCKS_AHEAD = timedelta(days=730)
-BLOCK_COLUMNS = (Column("Sperre", 22), Column("Nächte", 10), Column("Art", 11), Column("Grund", 12, 1))
+BLOCK_COLUMNS = (Column("Sperre", 22), Column("Nächte", 10), Column("Art", 13), Column("Grund", 12, 1))
 
 
 class RoomsScreen(ListScreen):
@@ -79,7 +79,8 @@ class RoomsScreen(ListScreen):
             if all(word in _search_text(room) for word in wanted)
         ]
         first = "n legt das erste an." if self.desk_app.role is Role.ADMIN else "ein Admin legt sie an."
-        self.show_rows([self._row(room) for room in rooms], "Zimmer", f"Noch kein Zimmer: {first}")
+        queued = sum(room.queued for room in rooms)
+        self.show_rows([self._row(room) for room in rooms], "Zimmer", f"Noch kein Zimmer: {first}", queued)
         self._read_blocks()
 
     def _row(self, room: Room) -> Row:
@@ -210,7 +211,7 @@ class RoomsScreen(ListScreen):
 
 def _room_state(room: Room) -> str:
     gone = "" if room.retired_from is None else f"stillgelegt ab {format_date(room.retired_from)}"
-    return f"{MARK} {gone or 'vorgemerkt'}" if room.queued else gone
+    return f"{MARK} {gone}".rstrip() if room.queued else gone
 
 
 def _search_text(room: Room) -> str:

@@ -20,7 +20,7 @@ from dpolg_tui.domain.labels import value_label
 from dpolg_tui.domain.models import Booking, Priority, Reminder
 from dpolg_tui.domain.payments import PaymentState, open_amount, payment_glyph, payment_state
 from dpolg_tui.domain.pricing import StayPrice
-from dpolg_tui.domain.queued import MARK
+from dpolg_tui.domain.queued import MARK, queued_words
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
@@ -219,6 +219,7 @@ class RemindersSection(BookingSection):
             return f"{NOT_SAVED} Erinnerungen gibt es danach.", ()
         open_ones = sum(not reminder.completed for reminder in booking.reminders)
         words = f"{open_ones} offen" if booking.reminders else "Keine Erinnerungen. n legt eine an."
+        words += queued_words(sum(reminder.queued for reminder in booking.reminders))
         ordered = sorted(booking.reminders, key=lambda reminder: (reminder.completed, reminder.due_date))
         return words, (
             (
@@ -239,7 +240,7 @@ class RemindersSection(BookingSection):
 def reminder_state(reminder: Reminder, today: date) -> str:
     """Glyph and word: what is the matter with a reminder; what waits to be sent has the glyph of that."""
     words = _stored_state(reminder, today)
-    return f"{MARK}{words[1:]} · vorgemerkt" if reminder.queued else words
+    return f"{MARK}{words[1:]}" if reminder.queued else words
 
 
 def _stored_state(reminder: Reminder, today: date) -> str:

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.german import clean_line
 from dpolg_tui.domain.models import GuestSummary
+from dpolg_tui.domain.queued import MARK
 from dpolg_tui.tui.widgets.fields import TextField
 from dpolg_tui.tui.work import read
 
@@ -165,7 +166,8 @@ class GuestField(TextField):
     @staticmethod
     def _line(guest: GuestSummary) -> Text:
         more = " · ".join(part for part in (guest.city, guest.email, guest.phone) if part)
-        return Text.assemble(guest.name, (f"  {more}" if more else "", "dim"))
+        name = f"{MARK} {guest.name}" if guest.queued else guest.name
+        return Text.assemble(name, (f"  {more}" if more else "", "dim"))
 
     # The list
 
