@@ -18,7 +18,7 @@ SCRIPTS = Path(__file__).parents[1] / "server"
 NAME, OTHER_NAME = "db1.example.org", "old.example.org"
 
 
-class NothingToTry(RuntimeError):
+class NoServerError(RuntimeError):
     """What all that follows stands on is missing."""
 
 

@@ -6,7 +6,7 @@ import re
 import time
 
 from tools.server_trial.firewall import OTHER_PORT, as_on_oracle, look_at_firewall
-from tools.server_trial.ground import NAME, SCRIPTS, Ground, NothingToTry
+from tools.server_trial.ground import NAME, SCRIPTS, Ground, NoServerError
 
 SERVICES = ("backup", "verification", "housekeeping", "doctor")
 
@@ -37,7 +37,7 @@ def set_up(ground: Ground) -> None:
     run = machine.sh(ground.setup, limit=1800, port=OTHER_PORT)
     took = time.monotonic() - started
     if not report.check(f"the first run ends well ({took:.0f} s)", run.returncode == 0, run.stdout):
-        raise NothingToTry("without a server")
+        raise NoServerError("without a server")
     for line in re.findall(r"(?m)^   (?:– offen|!).*$", run.stdout):
         report.note(line.strip())
     second = machine.sh(ground.setup)
