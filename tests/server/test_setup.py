@@ -258,7 +258,7 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
 
 
 def test_the_port_of_this_very_session_stays_open(tmp_path: Path) -> None:
-    """sudo takes SSH_CONNECTION away; where sshd is started by a socket, its settings do not know the port."""
+    """sudo takes SSH_CONNECTION away; settings of an sshd that a socket starts do not know the port."""
     asked = tmp_path / "ask"
     asked.write_text(
         f"set -Eeuo pipefail; shopt -s inherit_errexit; . {SETUP.parent}/lib/firewall.sh; ssh_ports\n"
