@@ -186,7 +186,8 @@ def _housekeeping(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    settings = _load(options).database
+    config = _load(options)
+    settings = config.database
     settings.require_verified_server()
     if settings.username != "booking_user":
         settings = _ask_password(settings)
@@ -196,7 +197,9 @@ def _doctor(options: argparse.Namespace) -> int:
     passwords = Passwords({"admin": options.admin_password_file})
     return run(
         settings,
-        DoctorOptions(options.json, options.quiet, options.strict, options.login, passwords),
+        DoctorOptions(
+            options.json, options.quiet, options.strict, options.login, passwords, config.doctor.accept
+        ),
     )
 
 

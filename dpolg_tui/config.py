@@ -22,6 +22,7 @@ from dpolg_tui.settings import (
     BackupSettings,
     DatabaseSettings,
     DeskSettings,
+    DoctorSettings,
     LogSettings,
     UiSettings,
     is_loopback,
@@ -34,6 +35,7 @@ __all__ = [
     "ConfigError",
     "DatabaseSettings",
     "DeskSettings",
+    "DoctorSettings",
     "LogSettings",
     "UiSettings",
     "Value",
@@ -96,6 +98,7 @@ class Config:
     desk: DeskSettings = field(default_factory=DeskSettings)
     log: LogSettings = field(default_factory=LogSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
     source: Path | None = None
     warnings: tuple[str, ...] = ()
     # What it was loaded with, to load it again; None: made by the program, belongs to no file.
@@ -197,7 +200,7 @@ def find_file(arguments: Arguments, environment: Mapping[str, str]) -> Path | No
         named, origin = Path(variable), "DPOLG_TUI_CONFIG"
     else:
         return next((path for path in locations.config_files() if path.is_file()), None)
-    named = named.expanduser()
+    named = locations.expanded(named)
     if not named.is_file():
         raise ConfigError(f"Die Konfigurationsdatei {named} ({origin}) gibt es nicht.")
     return named
@@ -310,6 +313,7 @@ def _assembled(
         desk=DeskSettings(**cast(dict[str, Any], given["desk"])),
         log=LogSettings(**cast(dict[str, Any], given["log"])),
         backup=BackupSettings(**cast(dict[str, Any], given["backup"])),
+        doctor=DoctorSettings(**cast(dict[str, Any], given["doctor"])),
         source=source,
         warnings=tuple(warnings),
         values=tuple(values.values()),
@@ -340,7 +344,7 @@ def _stored_password(
     warnings: list[str],
     environment: Mapping[str, str],
 ) -> Value:
-    path = Path(passfile).expanduser() if passfile else locations.libpq_password_file(environment)
+    path = locations.expanded(passfile) if passfile else locations.libpq_password_file(environment)
     database, username = (str(values[name].value) for name in ("database.database", "database.username"))
     password, warning = libpq.find_password(path, hosts, database, username)
     if warning:

@@ -42,12 +42,16 @@ def permission_warnings(path: Path, values: Mapping[str, object]) -> list[str]:
         return []
     state = path.stat()
     warnings = []
-    # A group of the system-wide file is chosen by whoever installed it.
-    others = 0o004 if path == locations.system_config_file() else 0o044
-    if values.get("database.password") and state.st_mode & others:
+    # A group of the system-wide file is chosen by whoever installed it: it reads, but does not write.
+    shared = path == locations.system_config_file()
+    protect = f"bitte mit chmod {'g-w,o-rwx' if shared else '600'} {path} schützen."
+    if state.st_mode & 0o022:
         warnings.append(
-            f"{path} enthält ein Passwort und ist für andere lesbar: bitte mit chmod 600 {path} schützen."
+            f"{path} ist für andere schreibbar; wer einen anderen Server hineinschreibt, erfährt "
+            f"Passwort und Anmeldung: {protect}"
         )
+    elif values.get("database.password") and state.st_mode & (0o004 if shared else 0o044):
+        warnings.append(f"{path} enthält ein Passwort und ist für andere lesbar: {protect}")
     if state.st_uid not in (0, os.getuid()):
         warnings.append(
             f"{path} gehört einem anderen Benutzer: bitte prüfen, ob der Server darin der richtige ist."
@@ -72,7 +76,7 @@ def save(path: Path, changes: Mapping[str, Mapping[str, object]]) -> None:
         _replace(target, new.encode(), target)
     except OSError as error:
         raise ConfigError(
-            f"{path} lässt sich nicht speichern ({_reason(error)}): bitte Rechte und Platz dort prüfen."
+            f"{path} lässt sich nicht speichern ({reason(error)}): bitte Rechte und Platz dort prüfen."
         ) from error
 
 
@@ -106,6 +110,8 @@ def toml_literal(value: object) -> str:
             return str(value)
         case float():
             return f"{value:g}"
+        case tuple():
+            return f"[{', '.join(toml_literal(one) for one in value)}]"
         case _:
             text = str(value).replace("\\", "\\\\").replace('"', '\\"')
             return f'"{text}"'
@@ -115,7 +121,7 @@ def _text(path: Path) -> str:
     try:
         return _decoded(path, path.read_bytes())
     except OSError as error:
-        raise ConfigError(f"{path} ist nicht lesbar ({_reason(error)}).") from error
+        raise ConfigError(f"{path} ist nicht lesbar ({reason(error)}).") from error
 
 
 def _decoded(path: Path, raw: bytes) -> str:
@@ -129,7 +135,8 @@ def _decoded(path: Path, raw: bytes) -> str:
         ) from error
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why a file could not be read or written, in German words where we have them."""
     match error:
         case FileNotFoundError():
             return "es gibt sie nicht"
@@ -263,7 +270,7 @@ def _replace(target: Path, content: bytes, model: Path) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        if model == locations.system_config_file() and model.exists():
+        if sys.platform != "win32" and model == locations.system_config_file() and model.exists():
             # Whoever could read the system-wide file still must.
             state = model.stat()
             os.chown(name, state.st_uid, state.st_gid)

@@ -12,6 +12,11 @@ import platformdirs
 APP = "dpolg-tui"
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with ``~`` and ``~name`` replaced; a name that nobody has stays, and is not found."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises for such a name
+
+
 def user_config_directory() -> Path:
     return platformdirs.user_config_path(APP, appauthor=False)
 
@@ -54,7 +59,9 @@ def system_config_file() -> Path:
 
 def config_files() -> tuple[Path, ...]:
     """Where a configuration is looked for when nobody names one; the first that exists is used."""
-    return (Path.cwd() / "config.toml", user_config_file(), system_config_file())
+    own = (Path.cwd() / "config.toml", user_config_file())
+    # On Windows /etc is a folder of the current drive, which any of its users may make.
+    return own if sys.platform == "win32" else (*own, system_config_file())
 
 
 def libpq_password_file(environment: Mapping[str, str]) -> Path:
@@ -73,7 +80,7 @@ def libpq_service_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Service files in the order in which PostgreSQL's own programs read them."""
     files = []
     if named := environment.get("PGSERVICEFILE"):
-        files.append(Path(named).expanduser())
+        files.append(expanded(named))
     elif sys.platform == "win32":
         files.append(_libpq_directory(environment) / ".pg_service.conf")
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Literal, TypeVar
 
+from dpolg_tui import locations
 from dpolg_tui.domain.errors import DomainError
 
 
@@ -19,7 +19,7 @@ Host = tuple[str, int]
 # A server as written: a port of None is the one of the setting ``port``.
 WrittenHosts = tuple[tuple[str, int | None], ...]
 Number = TypeVar("Number", int, float)
-Type = Literal["hosts", "text", "secret", "path", "integer", "seconds", "switch"]
+Type = Literal["hosts", "text", "secret", "path", "integer", "seconds", "switch", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ class Setting:
                 if not texts or len(texts) < len(entries):
                     raise ValueError(f"muss ein Text oder eine Liste von Texten sein{self._not(raw)}")
                 return parse_hosts(",".join(texts))
+            case "names":
+                given = list(raw) if isinstance(raw, list | tuple) else [raw]
+                names = [name for name in given if isinstance(name, str)]
+                if len(names) < len(given):
+                    raise ValueError(f"muss eine Liste von Texten sein{self._not(raw)}")
+                return self.from_text(",".join(names))
             case "integer":
                 if not isinstance(raw, int) or isinstance(raw, bool):
                     raise ValueError(f"muss eine ganze Zahl sein{self._not(raw)}")
@@ -99,11 +105,18 @@ class Setting:
                     return word in _YES
                 raise ValueError(f"muss true oder false sein{self._not(text)}")
             case "path":
-                return Path(text).expanduser() if text else None
+                return locations.expanded(text) if text else None
+            case "names":
+                return tuple(self._known(name.strip()) for name in text.split(",") if name.strip())
             case "secret":
                 return text
             case _:
                 return self._choice(text)
+
+    def _known(self, name: str) -> str:
+        if name in self.choices:
+            return name
+        raise ValueError(f"nennt {name!r}, das keine Warnung ist{did_you_mean(name, self.choices)}")
 
     def _choice(self, text: str) -> str:
         if not self.choices or text == self.default:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dpolg_tui.domain.problems import ACCEPTABLE
 from dpolg_tui.setting_types import ConfigError, Host, Setting
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ SECTIONS: dict[str, str] = {
     "desk": "Dieser Arbeitsplatz.",
     "log": "Protokolldatei für die Fehlersuche; sie enthält nichts Persönliches.",
     "backup": "Sicherungen: wo dpolg-tui backup läuft, also auf dem Server.",
+    "doctor": "Was dpolg-tui doctor und der Bildschirm „Zustand“ sagen.",
 }
 
 SETTINGS: tuple[Setting, ...] = (
@@ -110,7 +112,13 @@ SETTINGS: tuple[Setting, ...] = (
         lowest=0.5,
         highest=600,
     ),
-    Setting("ui", "theme", "text", "auto", "Farbschema; auto: passend zum Terminal."),
+    Setting(
+        "ui",
+        "theme",
+        "text",
+        "auto",
+        "Farbschema: auto (passend zum Terminal), dunkel, hell oder 16 (die Farben des Terminals).",
+    ),
     Setting(
         "ui",
         "idle_lock_minutes",
@@ -241,6 +249,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Befehl, der jede Datei einer Sicherung anderswohin kopiert, ohne Shell; {file} steht für die "
         'Datei, etwa "rclone copy {file} anderswo:sicherungen". Leer: keine Kopie.',
     ),
+    Setting(
+        "doctor",
+        "accept",
+        "names",
+        (),
+        "Warnungen, mit denen das Haus lebt, mit dem Namen, den doctor nennt, etwa "
+        '["server.ended"]: sie bleiben sichtbar, warnen aber nicht mehr. Fehler lassen sich nicht hinnehmen.',
+        choices=ACCEPTABLE,
+    ),
 )
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
@@ -342,3 +359,10 @@ class BackupSettings:
     keep_weekly: int = 8
     keep_monthly: int = 12
     copy_command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorSettings:
+    """Section [doctor]. ``accept``: codes of ``domain.problems.ACCEPTABLE``."""
+
+    accept: tuple[str, ...] = ()

@@ -268,6 +268,51 @@ def test_a_readable_file_with_a_password_warns(home: Path) -> None:
     assert load(environment={}).warnings == ()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o664, 0o666])
+def test_a_file_that_others_may_write_warns(home: Path, mode: int) -> None:
+    path = write(home / "config.toml", "[ui]\n", mode)
+    (warning,) = load(environment={}).warnings
+    assert "für andere schreibbar" in warning
+    assert f"chmod 600 {path}" in warning
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [(0o640, ""), (0o660, "schreibbar"), (0o644, "lesbar"), (0o646, "schreibbar")],
+)
+def test_the_system_wide_file_is_read_by_its_group_and_written_by_nobody_else(mode: int, words: str) -> None:
+    path = locations.system_config_file()
+    write(path, PLAN_LOCAL, mode)
+    loaded = load(environment={})
+    assert loaded.source == path
+    found = [warning for warning in loaded.warnings if "chmod" in warning]
+    assert len(found) == bool(words)
+    for warning in found:
+        assert words in warning
+        # Not chmod 600: the desks of the group could read it no longer.
+        assert f"chmod g-w,o-rwx {path}" in warning
+
+
+@pytest.mark.parametrize(
+    "name", ["DPOLG_TUI_DATABASE_CA_FILE", "DPOLG_TUI_CONFIG", "PGPASSFILE", "PGSERVICEFILE"]
+)
+def test_the_home_of_somebody_unknown_is_a_file_that_is_not_there(name: str) -> None:
+    environment = {name: "~nobody-of-that-name/file", "PGHOST": "db.example.org"}
+    if name in ("PGPASSFILE", "PGSERVICEFILE"):
+        assert load(environment=environment).database.password is None
+    else:
+        with pytest.raises(ConfigError, match=r"~nobody-of-that-name/file .*gibt es nicht"):
+            load(environment=environment)
+
+
+def test_windows_has_no_system_wide_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere = locations.config_files()
+    monkeypatch.setattr(locations.sys, "platform", "win32")
+    assert (*locations.config_files(), locations.system_config_file()) == everywhere
+
+
 def test_save_keeps_comments_and_order(home: Path) -> None:
     path = write(home / "config.toml", PLAN_EXAMPLE, 0o644)
     save(path, {"database": {"host": "db.example.org", "port": 5433}, "ui": {"theme": "nord"}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,10 +32,11 @@ class Greeted:
 async def greet(host: str, port: int, limit: float) -> Greeted:
     """Ask a server for TLS and look at its certificate; no secret is sent, so it need not be trusted.
 
+    ``host`` may be the directory of a socket, where no server encrypts.
     ``limit`` in seconds for everything. Raises OSError, TimeoutError, ssl.SSLError.
     """
     async with asyncio.timeout(limit):
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await _open(host, port)
         try:
             begun = time.perf_counter()
             writer.write(SSL_REQUEST)
@@ -54,6 +56,12 @@ async def greet(host: str, port: int, limit: float) -> Greeted:
             raise ConnectionResetError("the server left") from None
         finally:
             writer.transport.abort()
+
+
+async def _open(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if sys.platform != "win32" and host.startswith("/"):
+        return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+    return await asyncio.open_connection(host, port)
 
 
 def of_file(path: Path) -> list[datetime]:

@@ -176,7 +176,7 @@ def connect_error(error: BaseException, address: str) -> DomainError:
             "bitte den Server oder die Verschlüsselung (ssl_mode) prüfen."
         )
     elif isinstance(error, socket.gaierror):
-        sentence = f"Der Name {address} ist unbekannt: bitte Server (host) und Netzwerk prüfen."
+        sentence = f"{_unknown(address)} ist unbekannt: bitte Server (host) und Netzwerk prüfen."
     elif isinstance(error, FileNotFoundError | ConnectionRefusedError) and address.startswith("/"):
         # A directory of sockets: the server's own timers.
         sentence = (
@@ -193,6 +193,12 @@ def connect_error(error: BaseException, address: str) -> DomainError:
     elif isinstance(error, asyncpg.TargetServerAttributeNotMatched):
         sentence = f"{address} nimmt keine Änderungen an: er springt ein, wenn der Hauptserver ausfällt."
     return Unreachable(sentence)
+
+
+def _unknown(address: str) -> str:
+    """The name that is not known, or names of which one is not, without ports: those are never looked up."""
+    names = [one.rpartition(":")[0] for one in address.split(", ")]
+    return f"{'Der Name' if len(names) == 1 else 'Einer der Namen'} {', '.join(names)}"
 
 
 def translate(error: BaseException) -> DomainError:

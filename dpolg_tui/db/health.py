@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
@@ -42,7 +42,18 @@ if TYPE_CHECKING:
 
 HEALTH = call_sql("app.health", 0)
 _ROUND_TRIPS = 5
+_GREETING_LIMIT = 2.0
+"""Seconds, for a server that is known to answer on this machine."""
+_EVERYWHERE = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 _NO_SCHEMA = ("3F000", "42883", "42P01")
+_NO_HOUSE = "In dieser Datenbank ist kein Buchungssystem."
+_DAMAGED_STATES = ("XX001", "XX002")
+_DAMAGED = (
+    "Daten auf dem Server sind beschädigt: bitte die Platte prüfen und aus der letzten guten Sicherung in "
+    "eine neue Datenbank wiederherstellen (docs/backup.md)."
+)
+
+T = TypeVar("T")
 
 
 Clock = Callable[[], datetime]
@@ -57,13 +68,15 @@ def now() -> datetime:
 class Seen:
     """What one connection told; what it did not, with the reason. ``clock_offset`` in seconds."""
 
-    clock_offset: float
-    database: DatabaseVersion | None
-    no_database: str
-    findings: tuple[str, ...] | None
-    no_findings: str
-    server: ServerFigures | None
-    why: str
+    clock_offset: float | None = None
+    database: DatabaseVersion | None = None
+    no_database: str = ""
+    findings: tuple[str, ...] | None = None
+    no_findings: str = ""
+    server: ServerFigures | None = None
+    why: str = ""
+    failed: str = ""
+    """The first thing that went wrong and must not; the reasons above may be others."""
 
 
 def program() -> ProgramFigures:
@@ -86,15 +99,14 @@ async def look_at_hosts(settings: DatabaseSettings) -> tuple[HostFigures, ...]:
 async def _look_at_host(settings: DatabaseSettings) -> HostFigures:
     [(host, port)] = settings.hosts
     figures = HostFigures(settings.address, is_loopback(host))
-    if host.startswith(("/", "@")):
-        figures = replace(figures, looked_for_tls=False)
-    else:
-        try:
-            greeted = await certificates.greet(host, port, settings.connect_timeout)
-        except (OSError, ValueError) as error:
-            return replace(figures, error=errors.connect_error(error, settings.address).message)
-        tls = TlsFigures(greeted.tls, greeted.valid_until) if greeted.tls and greeted.valid_until else None
-        figures = replace(figures, round_trip_ms=greeted.round_trip_ms, tls=tls)
+    by_socket = host.startswith("/")
+    try:
+        greeted = await certificates.greet(host, port, settings.connect_timeout)
+    except (OSError, ValueError) as error:
+        return replace(figures, error=errors.connect_error(error, settings.address).message)
+    figures = replace(
+        figures, round_trip_ms=greeted.round_trip_ms, tls=_tls(greeted), looked_for_tls=not by_socket
+    )
     try:
         connection = await Hosts(settings).connect()
     except asyncpg.TargetServerAttributeNotMatched:
@@ -103,12 +115,36 @@ async def _look_at_host(settings: DatabaseSettings) -> HostFigures:
         return replace(figures, error=_refusal(error, settings, figures.tls))
     try:
         async with asyncio.timeout(settings.connect_timeout):
-            return replace(figures, round_trip_ms=await _round_trip(connection))
+            figures = replace(figures, round_trip_ms=await _round_trip(connection))
+        return await _look_behind_socket(connection, figures) if by_socket else figures
     except errors.DRIVER_ERRORS as error:
         return replace(figures, error=errors.connect_error(error, settings.address).message)
     finally:
         connection.terminate()
         await asyncio.sleep(0)
+
+
+async def _look_behind_socket(connection: Any, figures: HostFigures) -> HostFigures:
+    """How the server encrypts for the desks: they come by TCP, a socket has no certificate."""
+    listens, port = await connection.fetchrow(
+        "SELECT current_setting('listen_addresses'), current_setting('port')::integer",
+        timeout=_GREETING_LIMIT,
+    )
+    addresses = [address for part in listens.split(",") if (address := part.strip())]
+    if not addresses:
+        return figures
+    asked = _EVERYWHERE.get(addresses[0], addresses[0])
+    local = all(map(is_loopback, addresses))
+    figures = replace(figures, looked_for_tls=True, local=local, tls_address=f"{asked}:{port}")
+    try:
+        greeted = await certificates.greet(asked, port, _GREETING_LIMIT)
+    except (OSError, ValueError) as error:
+        return replace(figures, no_tls=errors.connect_error(error, figures.tls_address).message)
+    return replace(figures, tls=_tls(greeted))
+
+
+def _tls(greeted: certificates.Greeted) -> TlsFigures | None:
+    return TlsFigures(greeted.tls, greeted.valid_until) if greeted.tls and greeted.valid_until else None
 
 
 def _refusal(error: BaseException, settings: DatabaseSettings, tls: TlsFigures | None) -> str:
@@ -131,50 +167,62 @@ async def _round_trip(connection: Any) -> float:
 
 
 def authorities(ca_file: Path | None) -> tuple[Authority, ...]:
-    """The certificates of ``ca_file``; none if there is no file: that connecting complains about."""
+    """The certificates of ``ca_file``; none if there is no such setting."""
     if ca_file is None:
         return ()
     try:
         return tuple(Authority(ca_file.name, until) for until in certificates.of_file(ca_file))
     except (OSError, ValueError):
-        return ()
+        return (Authority(ca_file.name, None),)
 
 
 # -- with a connection -----------------------------------------------------------------------------
 
 
 async def look_inside(settings: DatabaseSettings, *, clock: Clock = now) -> Seen:
-    """What the database tells the role of the settings. Raises Unreachable and what connecting raises."""
+    """What the database tells the role of the settings. Raises Unreachable and what connecting raises.
+
+    What fails later costs its own lines only: a database that cannot answer one question can another.
+    """
     try:
         connection = await Hosts(settings).connect()
     except errors.DRIVER_ERRORS as error:
         raise errors.connect_error(error, settings.address) from None
+    failures: list[str] = []
     try:
-        offset = await _clock_offset(connection, clock)
-        database, no_database = await _hello(connection)
-        findings, no_findings = await _findings(connection)
-        server, why = await _as_owner(connection)
-    except errors.DRIVER_ERRORS as error:
-        raise errors.translate(error) from None
+        offset, _ = await _part(_clock_offset(connection, clock), failures)
+        database, no_database = await _part(_hello(connection), failures)
+        findings, no_findings = await _part(_findings(connection), failures)
+        server, why = await _part(_as_owner(connection), failures)
     finally:
         connection.terminate()
         await asyncio.sleep(0)
-    return Seen(offset, database, no_database, findings, no_findings, server, why)
+    failed = failures[0] if failures else ""
+    return Seen(offset, database, no_database, findings, no_findings, server, why, failed)
 
 
-async def _clock_offset(connection: Any, clock: Clock) -> float:
+async def _part(asking: Awaitable[tuple[T | None, str]], failures: list[str]) -> tuple[T | None, str]:
+    try:
+        return await asking
+    except errors.DRIVER_ERRORS as error:
+        damaged = getattr(error, "sqlstate", None) in _DAMAGED_STATES
+        failures.append(_DAMAGED if damaged else errors.translate(error).message)
+        return None, failures[-1]
+
+
+async def _clock_offset(connection: Any, clock: Clock) -> tuple[float, str]:
     before = clock()
     theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
-    return (before + (clock() - before) / 2 - theirs).total_seconds()
+    return (before + (clock() - before) / 2 - theirs).total_seconds(), ""
 
 
 async def _hello(connection: Any) -> tuple[DatabaseVersion | None, str]:
     try:
         told = await connection.fetchval("SELECT app.hello()")
     except asyncpg.PostgresError as error:
-        if error.sqlstate not in (*_NO_SCHEMA, "42501"):
+        if error.sqlstate not in _NO_SCHEMA:
             raise
-        return None, "In dieser Datenbank ist kein Buchungssystem: bitte dpolg-tui init-db ausführen."
+        return None, _NO_HOUSE
     return DatabaseVersion(told["schema_version"], told["minimum_client"]), ""
 
 
@@ -185,7 +233,7 @@ async def _findings(connection: Any) -> tuple[tuple[str, ...] | None, str]:
     except asyncpg.PostgresError as error:
         if error.sqlstate not in (*_NO_SCHEMA, "42704"):
             raise
-        return None, "In dieser Datenbank ist kein Buchungssystem."
+        return None, _NO_HOUSE
     return _lines(rows), ""
 
 
@@ -218,9 +266,9 @@ async def of_catalogue(database: Database) -> Seen:
     """Version, checks.sql and clock by a desk that is signed in; without the figures of the server."""
     told = await database.call("app.hello")
     rows = await database.fetch(sql_files.read("checks.sql"))
-    offset = await _clock_offset(database, now)
+    offset, _ = await _clock_offset(database, now)
     version = DatabaseVersion(told["schema_version"], told["minimum_client"])
-    return Seen(offset, version, "", _lines(rows), "", None, "")
+    return Seen(offset, version, findings=_lines(rows))
 
 
 def _lines(rows: Iterable[Any]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
+from dpolg_tui.config_file import reason
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.settings import is_loopback
 
@@ -157,9 +158,14 @@ class Hosts:
             settings = self._settings
             try:
                 self._context = await asyncio.to_thread(ssl_context, settings.ssl_mode, settings.ca_file)
+            except ssl.SSLError:
+                raise Unreachable(
+                    f"In {settings.ca_file} steht kein Zertifikat: "
+                    "bitte die Zertifikatsdatei (ca_file) prüfen."
+                ) from None
             except OSError as error:
                 raise Unreachable(
-                    f"Das Zertifikat {settings.ca_file} lässt sich nicht lesen ({error.strerror or error}): "
+                    f"Das Zertifikat {settings.ca_file} lässt sich nicht lesen ({reason(error)}): "
                     "bitte die Zertifikatsdatei (ca_file) prüfen."
                 ) from None
         return self._context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,8 +97,9 @@ async def take_ballast(database: DatabaseSettings) -> None:
     """Occupy 16 MB that ``drop`` gives back first.
 
     Dropping a database begins with a checkpoint, and one that finds no room at all ends the whole server.
+    In one transaction: where there is no room for it, the part that was taken goes at once.
     """
-    async with maintenance(database) as connection:
+    async with maintenance(database) as connection, connection.transaction():
         await connection.execute(f"CREATE TABLE {_BALLAST} (filling text)")
         await connection.execute(f"ALTER TABLE {_BALLAST} ALTER filling SET STORAGE PLAIN")
         await connection.execute(
@@ -120,6 +121,13 @@ async def make_roles(server: DatabaseSettings, passwords: Mapping[str, str | Non
     """Our three roles where they are missing; a password of None leaves theirs as it is."""
     async with maintenance(server) as connection, connection.transaction():
         await migrations.make_roles(connection, dict(passwords), managed=False)
+
+
+async def drop_roles(server: DatabaseSettings, roles: Collection[str]) -> None:
+    """Remove roles that we have made, as far as they are there."""
+    async with maintenance(server) as connection, connection.transaction():
+        for role in sorted(roles):
+            await connection.execute(f"DROP ROLE IF EXISTS {_quoted(role)}")
 
 
 async def marks(database: DatabaseSettings) -> dict[str, TableMark]:

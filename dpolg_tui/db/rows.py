@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
 
 from dpolg_tui.domain.booked import BookedLine, Companion, LineKind, Payment
+from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.german import kind_label
+from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import (
     Booking,
@@ -68,7 +70,7 @@ _MONEY = frozenset(
 )
 _NUMBERS = frozenset({"quantity", "percentage"})
 _GUEST_FIELDS = tuple(field.name for field in fields(Guest))
-_REMINDER_FIELDS = tuple(field.name for field in fields(Reminder) if field.name != "priority")
+_REMINDER_FIELDS = tuple(field.name for field in fields(Reminder) if field.name not in ("priority", "queued"))
 _BOOKING_FIELDS = tuple(
     field.name
     for field in fields(Booking)
@@ -77,11 +79,24 @@ _BOOKING_FIELDS = tuple(
 
 
 def json_value(field: str, value: object) -> Any:
-    """A value of a jsonb answer in its Python type, told by the name of its field."""
+    """A value of a jsonb answer in its Python type, told by the name of its field.
+
+    Raises InvalidInput with the field's name where the text is none of that type.
+    """
     if value is None:
         return None
     if isinstance(value, dict):
         return {key: json_value(key, inner) for key, inner in value.items()}
+    try:
+        return _typed(field, value)
+    except (ValueError, InvalidOperation):
+        # The text itself stays out: it may be a guest's.
+        raise InvalidInput(
+            f"{field_label(field)}: der Wert ist nicht lesbar, bitte dieses Feld neu eingeben.", field
+        ) from None
+
+
+def _typed(field: str, value: object) -> Any:
     if field in _DATES:
         return date.fromisoformat(str(value))
     if field in _MOMENTS:

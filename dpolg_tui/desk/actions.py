@@ -75,7 +75,9 @@ class RecordWrites(ABC):
         result = rows.write_result(answer, {})
         if result.outcome is Outcome.DONE:
             self._desk.undo.note(self.kind, record_id, "deleted", {}, answer)
-            self._done(record_id, "deleted", self._forget(record_id))
+            touched = self._forget(record_id)
+            self._desk.known.forget(self.kind, record_id)
+            self._done(record_id, "deleted", touched)
         return result
 
     async def _save(

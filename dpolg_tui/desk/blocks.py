@@ -10,6 +10,7 @@ from typing import Any
 from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Kind, Occupancy, WriteResult
+from dpolg_tui.domain.queued import bars_with
 
 
 class BlockActions(RecordActions):
@@ -23,6 +24,26 @@ class BlockActions(RecordActions):
         """Block a room for [arrival, departure)."""
         stay = {"room_id": room_id, "arrival": arrival, "departure": departure}
         return await super().create({"stay": stay, "kind": kind.value, "reason": reason})
+
+    async def of_room(self, room_id: int, first: date, last: date) -> list[Occupancy]:
+        """The blocks of a room in [first, last) as they will be, by arrival.
+
+        Without a connection those that the desk knows: of the days it holds, and what waits to be sent.
+        """
+        desk = self._desk
+        taken = await desk.known.search(
+            lambda: desk.bookings.taken(room_id, first, last),
+            lambda: desk.store.in_room(room_id, first, last),
+        )
+        blocks = {bar.id: bar for bar in taken if bar.is_block}
+        changed = {one.record_id for one in desk.outbox.changes("block")}
+        for block_id in changed:
+            known = blocks.pop(block_id, None)
+            stored = desk.store.stored("block", block_id) or ([known] if known else [])
+            shown = bars_with(stored, desk.outbox.changes("block", block_id), desk.known.name_of)
+            blocks.update({bar.id: bar for bar in shown})
+        found = (one for one in blocks.values() if one.arrival < last and one.departure > first)
+        return sorted((one for one in found if one.room_id == room_id), key=lambda one: (one.arrival, one.id))
 
     async def move(self, block: Occupancy, room_id: int, arrival: date, departure: date) -> WriteResult:
         """Move a block to another room or other days."""

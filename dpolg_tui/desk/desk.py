@@ -37,7 +37,7 @@ from dpolg_tui.desk.personal_data import PersonalDataActions
 from dpolg_tui.desk.personal_files import PersonalFiles
 from dpolg_tui.desk.reminders import ReminderActions
 from dpolg_tui.desk.rooms import RoomActions
-from dpolg_tui.desk.settings import ConnectionSettings
+from dpolg_tui.desk.settings import SettingsActions
 from dpolg_tui.desk.store import Store
 from dpolg_tui.desk.telling import Teller
 from dpolg_tui.desk.undo import Undo
@@ -101,7 +101,7 @@ class Desk(Background, Teller):
         self.drafts = Drafts(self)
         self.instance = ""
         """Which installation this is; known once it has answered."""
-        self.settings = ConnectionSettings(self)
+        self.settings = SettingsActions(self)
         self._listening = False
         self._updates: asyncio.Queue[tuple[LiveUpdate, bool]] = asyncio.Queue()
         self.missed: tuple[Missed, ...] = ()
@@ -124,9 +124,10 @@ class Desk(Background, Teller):
         self.database.warm(*login.STATEMENTS)
 
     async def use(self, config: Config) -> None:
-        """Go on with other settings: at once, or after signing out if somebody is signed in."""
+        """Go on with other settings: [ui] at once, the rest after signing out if somebody is signed in."""
         self.latest_config = config
         if self.user is not None:
+            self.config = replace(self.config, ui=config.ui)
             return
         before, self.config = self.database, config
         before.on_state = None
@@ -224,7 +225,7 @@ class Desk(Background, Teller):
         await self._end_session(LOGOUT_LIMIT)
         self._greeted = False
         self.store.forget_versions()
-        self.store.rooms.clear()
+        self.store.take_rooms(())
         self.store.begin_window(date.min, date.min)
         if self.latest_config is not self.config:
             await self.use(self.latest_config)

@@ -11,8 +11,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dpolg_tui.db.state import Phase
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.german import search_key
-from dpolg_tui.domain.models import BookingSummary, FreeRoom, Guest, GuestSummary, Status
-from dpolg_tui.domain.queued import Name, booking_with, guest_with
+from dpolg_tui.domain.models import (
+    Booking,
+    BookingSummary,
+    FreeRoom,
+    Guest,
+    GuestSummary,
+    Reminder,
+    Status,
+)
+from dpolg_tui.domain.queued import (
+    Name,
+    Waiting,
+    booking_with,
+    guest_with,
+    reminder_with,
+    reminders_with,
+)
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
@@ -25,12 +40,17 @@ NOT_QUEUED = (
     "„Vorgemerkte Änderungen“."
 )
 
+DELETED_SOON = (
+    "Dieser Eintrag ist zum Löschen vorgemerkt: solange das nicht gesendet ist, nimmt Strg+Z oder Strg+P "
+    "„Vorgemerkte Änderungen“ es zurück."
+)
+
 T = TypeVar("T")
 _LINE_FIELDS = frozenset({"last_name", "first_name", "city", "email", "phone", "is_member"})
 
 
 class Known:
-    """Bookings, guests and lines of guest searches as they were read last; empty after signing out."""
+    """Bookings, guests, reminders and lines of guest searches as they were read last in this session."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -50,6 +70,33 @@ class Known:
         records.move_to_end(record_id)
         if len(records) > MOST:
             records.popitem(last=False)
+        if isinstance(record, Booking):
+            for reminder in record.reminders:
+                self.remember("reminder", reminder.id, reminder)
+
+    def remember_reminder(self, reminder: Reminder) -> None:
+        """A reminder is stored like this; its booking shows it."""
+        self.remember("reminder", reminder.id, reminder)
+        self._in_booking(reminder, (reminder,))
+
+    def forget_reminder(self, reminder_id: int) -> None:
+        """A reminder was deleted."""
+        before: Reminder | None = self._kind("reminder").pop(reminder_id, None)
+        if before is not None:
+            self._in_booking(before, ())
+
+    def _in_booking(self, reminder: Reminder, now: tuple[Reminder, ...]) -> None:
+        """The known booking of a reminder has this in its place."""
+        booking: Booking | None = self._kind("booking").get(reminder.booking_id or 0)
+        if booking is not None:
+            others = (one for one in booking.reminders if one.id != reminder.id)
+            reminders = sorted((*others, *now), key=lambda one: one.due_date)
+            self._kind("booking")[booking.id] = replace(booking, reminders=tuple(reminders))
+
+    def booking_of(self, reminder_id: int) -> int | None:
+        """The booking of a reminder, whether it waits to be deleted or not; None: not known here."""
+        stored: Reminder | None = self._kind("reminder").get(reminder_id)
+        return stored.booking_id if stored is not None else None
 
     def get(self, kind: str, record_id: int) -> Any:
         """A record as it was read last, with what is queued applied to it; or None."""
@@ -76,18 +123,20 @@ class Known:
                 self.remember(kind, record_id, record)
         found: T | None = self.get(kind, record_id)
         if found is None:
-            raise Unreachable(NOT_QUEUED if record_id < 0 else missing)
+            raise Unreachable(self._why_not(kind, record_id, missing))
         return found
 
     def refusal(self, kind: str, record_id: int, missing: str) -> str:
         """With what ``read`` would refuse at once, without asking the database; empty: it would not."""
         record_id = self._desk.outbox.real_id(record_id)
-        made_here = record_id < 0
-        if not made_here and self._desk.connection.phase is not Phase.OFFLINE:
+        if record_id > 0 and self._desk.connection.phase is not Phase.OFFLINE:
             return ""
-        if self.get(kind, record_id) is not None:
-            return ""
-        return NOT_QUEUED if made_here else missing
+        return "" if self.get(kind, record_id) is not None else self._why_not(kind, record_id, missing)
+
+    def _why_not(self, kind: str, record_id: int, missing: str) -> str:
+        if any(one.deletes for one in self._desk.outbox.changes(kind, record_id)):
+            return DELETED_SOON
+        return NOT_QUEUED if record_id < 0 else missing
 
     async def search(self, ask: Callable[[], Awaitable[T]], here: Callable[[], T]) -> T:
         """The answer of the database, or without it what is known here."""
@@ -110,16 +159,22 @@ class Known:
             if (guest := self.get("guest", guest_id)) is not None:
                 lines[guest_id] = _line(guest)
         for one in self._desk.outbox.changes("guest"):
-            if not one.creates and one.record_id in lines and one.record_id not in self._kind("guest"):
+            line = lines.get(one.record_id)
+            if line is None:
+                continue
+            if one.record_id not in self._kind("guest"):
                 wanted = {name: value for name, value in one.wanted.items() if name in _LINE_FIELDS}
-                lines[one.record_id] = replace(lines[one.record_id], **wanted)
+                line = replace(line, **wanted)
+            lines[one.record_id] = replace(line, queued=True)
+            if one.deletes:
+                del lines[one.record_id]
         found = [
             line for line in lines.values() if all(word in search_key(_searched(line)) for word in words)
         ]
         return sorted(found, key=lambda line: search_key(line.name))[:most]
 
     def bookings(self, text: str, most: int) -> list[BookingSummary]:
-        """Bookings with a bar in the window, by number or guest."""
+        """Bookings with a bar in the window, and those that a queued write concerns, by number or guest."""
         words = search_key(text).split()
         found: dict[int, BookingSummary] = {}
         for bar in sorted(self._desk.store.occupancies.values(), key=lambda bar: bar.arrival):
@@ -137,6 +192,12 @@ class Known:
                     room_id=bar.room_id,
                     occupancy_id=bar.id,
                 )
+        for booking_id in {one.record_id for one in self._desk.outbox.changes("booking")} - found.keys():
+            booking: Booking | None = self.get("booking", booking_id)
+            if booking is None or not booking.stays:
+                continue
+            if all(word in search_key(f"{booking.number} {booking.guest_name}") for word in words):
+                found[booking_id] = _summary(booking)
         today = self._desk.today()
         return sorted(found.values(), key=lambda one: (one.departure < today, one.arrival))[:most]
 
@@ -167,26 +228,52 @@ class Known:
     # -- what is queued --------------------------------------------------------------------------
 
     def _with_queued(self, kind: str, record_id: int, record: Any) -> Any:
-        waiting = list(self._desk.outbox.changes(kind, record_id)) if kind in ("booking", "guest") else []
-        if not waiting:
-            return record
-        if kind == "guest":
-            return guest_with(record, waiting)
-        return booking_with(record, waiting, self.name_of)
+        waiting = list(self._desk.outbox.changes(kind, record_id))
+        match kind:
+            case "guest":
+                return guest_with(record, waiting)
+            case "reminder":
+                return reminder_with(record, waiting, self._me)
+            case "booking":
+                return self._booking_with(record, waiting)
+            case _:
+                return record
+
+    def _booking_with(self, stored: Booking | None, waiting: Iterable[Waiting]) -> Booking | None:
+        booking = booking_with(stored, waiting, self.name_of)
+        return booking and reminders_with(booking, self._desk.outbox.changes("reminder"), self._me)
+
+    @property
+    def _me(self) -> str:
+        user = self._desk.user
+        return user.display_name if user is not None else ""
 
     def name_of(self, guest_id: int) -> Name | None:
         """What a guest is called, as far as this desk knows."""
         guest = self.get("guest", guest_id) or self._kind("guest line").get(guest_id)
         if guest is not None:
             return guest.last_name, guest.first_name
-        bars = self._desk.store.occupancies.values()
-        return next(((bar.last_name, bar.first_name) for bar in bars if bar.guest_id == guest_id), None)
+        return self._desk.store.guest_name(guest_id)
 
 
 def _line(guest: Guest) -> GuestSummary:
     phone = guest.phone or guest.phone_mobile or guest.phone_private or guest.phone_business
     return GuestSummary(
         guest.id, guest.last_name, guest.first_name, guest.city, guest.email, phone, guest.is_member
+    )
+
+
+def _summary(booking: Booking) -> BookingSummary:
+    first = booking.stays[0]
+    return BookingSummary(
+        booking.id,
+        booking.number,
+        booking.guest_name,
+        booking.status,
+        booking.arrival,
+        booking.departure,
+        first.room_id,
+        first.id or 0,
     )
 
 

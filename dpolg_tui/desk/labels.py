@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dpolg_tui.desk.actions import GERMAN
@@ -12,9 +13,13 @@ from dpolg_tui.domain.labels import field_label
 from dpolg_tui.domain.merge import Change
 from dpolg_tui.domain.models import Room
 from dpolg_tui.domain.words import field_text, room_label
+from dpolg_tui.domain.zone import in_house
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
+
+MOST_OF_VALUE = 40
+"""Characters of a new value that its label shows."""
 
 _WORDS = {**GERMAN, "setting": "Einstellung"}
 _NEW = {
@@ -38,15 +43,32 @@ def of_write(desk: Desk, write: Write) -> str:
     stays = [field for field in write.changes if field.partition("/")[0] == "stay"]
     words = [_stays_words(desk, write, stays)] if stays else []
     words += [
-        _field_words(field, change["to"]) for field, change in write.changes.items() if field not in stays
+        _field_words(desk, field, change)
+        for field, change in write.typed_changes.items()
+        if field not in stays
     ]
     return f"{name}: {', '.join(dict.fromkeys(words))}"
 
 
-def _field_words(field: str, value: object) -> str:
-    """Of a status also which: checking in and cancelling are not the same."""
-    label = field_label(field)
-    return f"{label} {field_text(field, value, {})}" if field == "status" else label
+def _field_words(desk: Desk, field: str, change: Change) -> str:
+    """``Notizen Hund``: with the new value, so that two changes of the same field are told apart."""
+    value = clean_line(field_text(field, change.after, desk.store.rooms, _guests(desk, field, change)))
+    shown = value if len(value) <= MOST_OF_VALUE else f"{value[: MOST_OF_VALUE - 1].rstrip()}…"
+    return f"{field_label(field)} {shown}"
+
+
+def told_apart(label: str, at: datetime, labels: Collection[str]) -> str:
+    """The label with its clock where another one reads the same: ``… Notizen Hund (14:05:07)``."""
+    return f"{label} ({in_house(at):%H:%M:%S})" if label in labels else label
+
+
+def _guests(desk: Desk, field: str, change: Change) -> dict[int, str]:
+    """How the guests of a change are called."""
+    return {
+        id_: ", ".join(part for part in name if part)
+        for id_ in (change.before, change.after)
+        if field == "guest_id" and isinstance(id_, int) and (name := desk.known.name_of(id_))
+    }
 
 
 def _stays_words(desk: Desk, write: Write, names: list[str]) -> str:
@@ -116,6 +138,9 @@ def record_name(desk: Desk, kind: str, record_id: int) -> str:
         words = guest.name if guest is not None else ""
     elif kind == "room" and record_id in store.rooms:
         words = store.rooms[record_id].name
+    elif kind == "reminder":
+        reminder = desk.known.get("reminder", record_id)
+        words = reminder.title if reminder is not None else ""
     elif kind == "block" and record_id in store.occupancies:
         block = store.occupancies[record_id]
         room = store.rooms.get(block.room_id or 0)
@@ -152,12 +177,7 @@ def wanted(desk: Desk, write: Write) -> list[str]:
 
 def _change(desk: Desk, field: str, change: Change) -> str:
     """``Notizen: – → Hund``; of a stay what it is shows its place."""
-    rooms = desk.store.rooms
-    guests = {
-        id_: ", ".join(part for part in name if part)
-        for id_ in (change.before, change.after)
-        if field == "guest_id" and isinstance(id_, int) and (name := desk.known.name_of(id_))
-    }
+    rooms, guests = desk.store.rooms, _guests(desk, field, change)
     before, after = (field_text(field, value, rooms, guests) for value in (change.before, change.after))
     is_stay = field.partition("/")[0] == "stay"
     if change.before is None:

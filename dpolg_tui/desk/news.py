@@ -89,7 +89,7 @@ async def _read_rooms(desk: Desk) -> None:
     while written != desk.writes_answered:  # else an own change meanwhile would look undone
         written = desk.writes_answered
         rooms = await reads.rooms(desk.database)
-    desk.store.rooms = {room.id: room for room in rooms}
+    desk.store.take_rooms(rooms)
 
 
 async def _read_bars(desk: Desk, bookings: set[int], blocks: set[int]) -> list[Occupancy]:
@@ -105,6 +105,10 @@ async def _tell_reminders(desk: Desk, events: Events) -> None:
     """Says of each to which booking it belongs: the feed only has its own id."""
     asked = events.keys() - _deleted(events)
     known = await reads.reminders(desk.database, asked) if asked else []
+    for reminder in known:
+        desk.known.remember_reminder(reminder)
+    for key in _deleted(events):
+        desk.known.forget_reminder(key)
     booking_of = {reminder.id: reminder.booking_id for reminder in known}
     for key in sorted(events):
         _tell(desk, events[key], (), booking_of.get(key))

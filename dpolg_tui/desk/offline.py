@@ -25,8 +25,8 @@ from dpolg_tui.domain.models import InTheWay
 from dpolg_tui.domain.queued import Waiting
 from dpolg_tui.domain.rearrange import RecordWrite
 
-_REFERENCES = frozenset({"guest_id", "booking_id"})
-"""Fields that hold the id of another record."""
+_REFERENCES = frozenset({"guest_id", "booking_id", "room_id"})
+"""Fields that hold the id of another record; stays hold that of a room."""
 
 
 class NotKept(DomainError):  # noqa: N818 - named like the domain's errors
@@ -92,10 +92,10 @@ class Write:
     @property
     def temporary_ids(self) -> set[int]:
         """Negative ids of records and stays that this write refers to."""
-        found = {self.record_id} | {
-            change["to"] for name, change in self.changes.items() if name in _REFERENCES
-        }
-        found |= {_stay_id(name) for name in self.changes}
+        found: set[object] = {self.record_id, *(_stay_id(name) for name in self.changes)}
+        for name, change in self.changes.items():
+            values = change["to"] if isinstance(change["to"], Mapping) else {name: change["to"]}
+            found |= {value for name, value in values.items() if name in _REFERENCES}
         return {one for one in found if isinstance(one, int) and one < 0}.union(
             *(part.temporary_ids for part in self.parts)
         )
@@ -126,8 +126,13 @@ class Write:
         def real(one: Any) -> Any:
             return aliases.get(one, one) if isinstance(one, int) and one < 0 else one
 
+        def value_of(name: str, value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {inner: value_of(inner, one) for inner, one in value.items()}
+            return real(value) if name in _REFERENCES else value
+
         def change_of(name: str, change: Mapping[str, Any]) -> Mapping[str, Any]:
-            return {side: real(value) for side, value in change.items()} if name in _REFERENCES else change
+            return {side: value_of(name, value) for side, value in change.items()}
 
         def name_of(name: str) -> str:
             number = _stay_id(name)

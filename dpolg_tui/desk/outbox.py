@@ -90,10 +90,11 @@ class Outbox(Queue):
         """
         item = self._item(write.resolved(self._aliases), request)
         self._taken_back.clear()
-        if self._file is not None and (self.must_queue or item.write.temporary_ids):
+        keeps = self.keeps(write)
+        if keeps and (self.must_queue or item.write.temporary_ids):
             return self._queue(item, State.WAITING)
-        if self._file is None and self.must_queue:
-            raise Unreachable(self.refusal)
+        if not keeps and self._desk.connection.phase is Phase.OFFLINE:
+            raise Unreachable(self.refusal(write))
         self._under_way[request] = item
         self._journal()
         self._desk.tell(QueueChanged())
@@ -101,15 +102,15 @@ class Outbox(Queue):
             answer = await item.write.send(self._desk.database, request)
         except OutcomeUnknown:
             self._last_state = "unknown"
-            if self._file is None:
+            if not keeps:
                 raise
             with suppress(NotKept):  # then its user is asked to look, as without a queue
                 return self._queue(item, State.UNKNOWN)
             raise
         except Unreachable:
-            if self._file is None:
+            if not keeps:
                 # Not sent. That the settings may be wrong is no advice to whom they have served so far.
-                raise Unreachable(self.refusal) from None
+                raise Unreachable(self.refusal(write)) from None
             return self._queue(item, State.WAITING)
         except asyncio.CancelledError:
             if request in self._under_way:
@@ -137,7 +138,8 @@ class Outbox(Queue):
         return Queued(request, write, label, at, State.UNKNOWN, temporary, form=form_in_hand())
 
     def _queue(self, item: Queued, state: State) -> dict[str, Any]:
-        self._replace((*self.items, replace(item, state=state)), must_be_kept=True)
+        label = labels.told_apart(item.label, item.at, [one.label for one in self.items])
+        self._replace((*self.items, replace(item, label=label, state=state)), must_be_kept=True)
         self._desk.drafts.saved(item.form)
         log.info("a write was queued: %s", state.value)
         self.send()
@@ -223,6 +225,7 @@ class Outbox(Queue):
             "room": desk.rooms,
             "block": desk.blocks,
             "reminder": desk.reminders,
+            "user": desk.people,  # what was being saved when the program was killed
         }
         one = actions[write.kind]
         if write.delete:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ from uuid import UUID
 
 from dpolg_tui import locations
 from dpolg_tui.desk import restored
-from dpolg_tui.desk.events import QueueChanged, RecordChanged
-from dpolg_tui.desk.offline import NotKept, Queued, State
+from dpolg_tui.desk.events import Kind, QueueChanged, RecordChanged
+from dpolg_tui.desk.offline import NotKept, Queued, State, Write
 from dpolg_tui.desk.queue_file import Owner, QueueFile
 from dpolg_tui.domain.models import WriteResult
 from dpolg_tui.domain.queued import Name, Waiting
@@ -27,7 +27,12 @@ TAKEN = "Sie sind an diesem Rechner schon einmal angemeldet: hier wird ohne Verb
 _NOT_SAVED = "Nicht gespeichert: {why} Bitte speichern, sobald die Verbindung wieder da ist."
 _WHY_TAKEN = "ohne Verbindung merkt nur das erste Fenster dieses Benutzers vor."
 _WHY_OFF = "an diesem Rechner wird ohne Verbindung nichts vorgemerkt (offline_queue = false)."
+_WHY_ACCOUNT = "Zugänge lassen sich nur mit Verbindung ändern."
 _WHY_UNREADABLE = "was an diesem Rechner vorgemerkt ist, ließ sich nicht lesen."
+
+
+Shown = dict[tuple[Kind, int], tuple[Waiting, ...]]
+"""What is shown to be done to each record."""
 
 
 class Queue(ABC):
@@ -50,6 +55,7 @@ class Queue(ABC):
         """Of the last write that had an answer: "", "done" or "unknown"."""
         self._forms: frozenset[str] = frozenset()
         self._forms_found: frozenset[str] = frozenset()
+        self._shown: Shown = {}
 
     # -- whose queue -----------------------------------------------------------------------------
 
@@ -58,7 +64,7 @@ class Queue(ABC):
         user, desk = self._desk.user, self._desk
         if user is None or not desk.config.desk.offline_queue:
             return
-        owner = _owner(desk)
+        owner = owner_of(desk)
         file = QueueFile(locations.private_file("queue", desk.instance, user.id), owner)
         try:
             if not file.take():
@@ -74,8 +80,8 @@ class Queue(ABC):
         self._forms_found = self._forms = frozenset(one.form for one in self.items)
         found = restored.look(file.path, owner)
         self.problem = self.problem or found.elsewhere
-        if found.items:
-            items = restored.numbered(found.items, self._last_number)
+        if found.queues:
+            items = found.numbered(self._last_number)
             with suppress(NotKept):  # then they stay in their file for the next time
                 self._replace((*self.items, *items), must_be_kept=True)
                 found.remove()
@@ -115,10 +121,15 @@ class Queue(ABC):
         """Whether anything may be kept for this user on this computer."""
         return self._file is not None
 
-    @property
-    def refusal(self) -> str:
-        """What a save is told that cannot be sent, where nothing may be kept: why, and what to do."""
-        if not self._desk.config.desk.offline_queue:
+    def keeps(self, write: Write) -> bool:
+        """Whether it may wait. Who may work here is decided at once or not at all."""
+        return self._file is not None and write.kind != "user"
+
+    def refusal(self, write: Write) -> str:
+        """What a save is told that cannot be sent, where it may not be kept: why, and what to do."""
+        if write.kind == "user":
+            why = _WHY_ACCOUNT
+        elif not self._desk.config.desk.offline_queue:
             why = _WHY_OFF
         else:
             why = _WHY_TAKEN if self.problem == TAKEN else _WHY_UNREADABLE
@@ -179,11 +190,24 @@ class Queue(ABC):
             log.warning("what is being saved could not be noted")
 
     def show(self) -> None:
-        """The store shows what will be; the screens hear which bars that changes."""
-        desk = self._desk
-        touched = desk.store.show_waiting(self.changes(), self._names(), desk.known.name_of)
-        for (kind, record_id), bars in touched.items():
-            desk.tell(RecordChanged(kind, record_id, "updated", own=True, occupancies=tuple(bars)))
+        """Store and known records show what will be; the screens hear which records that changes."""
+        desk, before = self._desk, self._shown
+        self._shown = now = _by_record(self.changes())
+        shown = desk.store.show_waiting(self.changes(), self._names(), desk.known.name_of)
+        bars: dict[tuple[Kind, int], list[int]] = {(kind, id_): ids for (kind, id_), ids in shown.items()}
+        touched = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+        for key in dict.fromkeys((*bars, *touched)):
+            kind, record_id = key
+            booking_id = self._booking_of(record_id, before, now) if kind == "reminder" else None
+            occupancies = tuple(bars.get(key, ()))
+            desk.tell(RecordChanged(kind, record_id, "updated", True, None, occupancies, booking_id))
+
+    def _booking_of(self, reminder_id: int, *shown: Shown) -> int | None:
+        """The booking to which a reminder belongs, also one that is not there any more."""
+        made = [
+            one.wanted for each in shown for one in each.get(("reminder", reminder_id), ()) if one.creates
+        ]
+        return made[-1].get("booking_id") if made else self._desk.known.booking_of(reminder_id)
 
     def changes(self, kind: str | None = None, record_id: int | None = None) -> Iterator[Waiting]:
         """What will be sent, record by record; of one record, or of one kind."""
@@ -296,6 +320,14 @@ class Queue(ABC):
                 self._aliases[temporary] = newest["id"]
 
 
+def _by_record(waiting: Iterable[Waiting]) -> Shown:
+    found: Shown = {}
+    for one in waiting:
+        key = (one.kind, one.record_id)
+        found[key] = (*found.get(key, ()), one)
+    return found
+
+
 def _builds_on(later: Queued, earlier: Queued) -> bool:
     if later.write.temporary_ids & earlier.own_ids:
         return True
@@ -309,7 +341,8 @@ def _builds_on(later: Queued, earlier: Queued) -> bool:
     return False
 
 
-def _owner(desk: Desk) -> Owner:
+def owner_of(desk: Desk) -> Owner:
+    """Who is signed in where, as people name it."""
     database = desk.config.database
     name = "demo" if desk.demo_users else database.database
     servers = ", ".join(f"{host}:{port}" for host, port in database.hosts)

@@ -15,6 +15,7 @@ from dpolg_tui.db import rows
 from dpolg_tui.db.hosts import decode_json, encode_json
 from dpolg_tui.desk.offline import NotKept, Queued, State, write_from_json, write_to_json
 from dpolg_tui.desk.private_lock import PrivateLock
+from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import InTheWay
 
 
@@ -27,14 +28,35 @@ class Owner:
     servers: str
 
 
+def owner_in(path: Path) -> Owner | None:
+    """Whose a file of writes or forms is; None: nobody can tell."""
+    try:
+        return Owner(**decode_json(path.read_text(encoding="utf-8"))["owner"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def of_earlier_installations(own: Path, owner: Owner) -> list[tuple[Path, Owner]]:
+    """Files of the same user and database name beside the own one, under another installation.
+
+    A user who is made anew after a restore has another number: the name counts, not the name of the file.
+    """
+    installation = own.stem.rpartition("-")[0]
+    others = (path for path in own.parent.glob("*.json") if not path.name.startswith(f"{installation}-"))
+    owned = ((path, owner_in(path)) for path in sorted(others))
+    return [
+        (path, theirs)
+        for path, theirs in owned
+        if theirs is not None and (theirs.user, theirs.database) == (owner.user, owner.database)
+    ]
+
+
 class QueueFile:
     """The queue of one user of one installation on disk: 0600, replaced as a whole, gone when empty."""
 
     def __init__(self, path: Path, owner: Owner) -> None:
         self.path = path
         self._owner = owner
-        self.found: Owner | None = None
-        """Whose it was when it was loaded."""
         self._lock = PrivateLock(path)
 
     def take(self) -> bool:
@@ -52,15 +74,18 @@ class QueueFile:
         """What waits since the last time. A file that cannot be read is put aside, never overwritten."""
         try:
             found = decode_json(self.path.read_text(encoding="utf-8"))
-            self.found = Owner(**found["owner"]) if "owner" in found else None
-            return [_queued(one) for one in found["writes"]]
+            writes = [_queued(one) for one in found["writes"]]
+            for one in writes:
+                # What is shown of them must be readable, too.
+                list(one.waiting())
+            return writes
         except FileNotFoundError:
             return []
         except OSError as error:
             raise NotKept(
                 f"Vorgemerkte Änderungen ließen sich nicht lesen: bitte {self.path} prüfen lassen."
             ) from error
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, InvalidInput):
             aside = self.path.with_suffix(f".unlesbar-{datetime.now(UTC):%Y%m%d%H%M%S}")
             self.path.replace(aside)
             raise NotKept(

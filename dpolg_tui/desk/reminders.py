@@ -7,11 +7,16 @@ from datetime import date
 from typing import Any
 
 from dpolg_tui import log
-from dpolg_tui.db import reads
+from dpolg_tui.db import reads, rows
 from dpolg_tui.desk.actions import RecordActions
 from dpolg_tui.domain.errors import RecordMissing
 from dpolg_tui.domain.merge import Change, Changes
 from dpolg_tui.domain.models import Priority, Reminder, WriteResult
+
+NOT_READ = (
+    "Ohne Verbindung lässt sich diese Erinnerung nicht öffnen: "
+    "sie wurde seit der Anmeldung noch nicht gelesen."
+)
 
 
 class ReminderActions(RecordActions):
@@ -22,7 +27,10 @@ class ReminderActions(RecordActions):
     async def get(self, reminder_id: int) -> Reminder:
         """All fields. Raises RecordMissing."""
         with log.action("Erinnerung lesen"):
-            found = await reads.reminders(self._desk.database, [reminder_id])
+            return await self._desk.known.read("reminder", reminder_id, self._read, NOT_READ)
+
+    async def _read(self, reminder_id: int) -> Reminder:
+        found = await reads.reminders(self._desk.database, [reminder_id])
         if not found:
             raise RecordMissing
         return found[0]
@@ -55,9 +63,11 @@ class ReminderActions(RecordActions):
         return await self.save(reminder_id, {"completed": Change(True, False)})
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:  # noqa: ARG002
+        self._desk.known.remember_reminder(rows.reminder(answer["state"]))
         return ()
 
-    def _forget(self, record_id: int) -> tuple[int, ...]:  # noqa: ARG002 - a reminder has no bar
+    def _forget(self, record_id: int) -> tuple[int, ...]:
+        self._desk.known.forget_reminder(record_id)
         return ()
 
     def _booking_of(self, answer: Mapping[str, Any]) -> int | None:

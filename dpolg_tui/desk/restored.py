@@ -7,12 +7,11 @@ looked at, never to be sent by themselves: what they change may be another recor
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dpolg_tui.desk.offline import NotKept, Queued, State
-from dpolg_tui.desk.queue_file import Owner, QueueFile, keep
+from dpolg_tui.desk.queue_file import Owner, QueueFile, keep, of_earlier_installations
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +26,24 @@ ELSEWHERE = (
 class Found:
     """What was found; the files stay taken until ``release``."""
 
-    items: list[Queued] = field(default_factory=list)
+    queues: list[list[Queued]] = field(default_factory=list)
     elsewhere: str = ""
     """A sentence about those of another server; nobody can tell whether it is the same house."""
     _files: list[QueueFile] = field(default_factory=list)
 
-    def add(self, file: QueueFile, items: Iterable[Queued]) -> None:
+    def add(self, file: QueueFile, items: list[Queued]) -> None:
         """What was meant for this database."""
         self._files.append(file)
-        self.items += items
+        self.queues.append(items)
+
+    def numbered(self, last: int) -> list[Queued]:
+        """The items to be looked at, with temporary ids that are free here; ``last`` is taken already."""
+        found: list[Queued] = []
+        for queue in self.queues:
+            items = _numbered(queue, last)
+            last = min([last, *(one for item in items for one in item.own_ids)])
+            found += items
+        return found
 
     def remove(self) -> None:
         """They are kept elsewhere now."""
@@ -50,9 +58,9 @@ class Found:
 def look(own: Path, owner: Owner) -> Found:
     """Queues of the same user beside the own one."""
     found = Found()
-    user = own.stem.rpartition("-")[2]
-    for path in sorted(own.parent.glob(f"*-{user}.json")):
-        if path == own or path.name.startswith("."):
+    for path, theirs in of_earlier_installations(own, owner):
+        if theirs != owner:
+            found.elsewhere = ELSEWHERE.format(database=theirs.database, servers=theirs.servers, path=path)
             continue
         file = QueueFile(path, owner)
         try:
@@ -60,19 +68,16 @@ def look(own: Path, owner: Owner) -> Found:
         except NotKept as error:
             log.warning("a queue of another database could not be read: %s", type(error.__cause__).__name__)
             items = []
-        theirs = file.found
-        if items and theirs == owner:
+        if items:
             found.add(file, items)
-            continue
-        file.release()
-        if items and theirs is not None and (theirs.user, theirs.database) == (owner.user, owner.database):
-            found.elsewhere = ELSEWHERE.format(database=theirs.database, servers=theirs.servers, path=path)
+        else:
+            file.release()
     return found
 
 
-def numbered(items: Iterable[Queued], last: int) -> list[Queued]:
-    """The items to be looked at, with temporary ids that are free here; ``last`` is taken already."""
-    items = list(items)
+def _numbered(items: list[Queued], last: int) -> list[Queued]:
     own = sorted({one for item in items for one in item.own_ids}, reverse=True)
-    aliases = {one: last - 1 - at for at, one in enumerate(own)}
+    # Where they are free they stay: forms that were not saved may name them, too.
+    taken = own and own[0] >= last
+    aliases = {one: last - 1 - at for at, one in enumerate(own)} if taken else {}
     return [replace(item.resolved(aliases), state=State.OLD, reason=REASON) for item in items]

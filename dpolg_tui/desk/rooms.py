@@ -16,12 +16,9 @@ class RoomActions(RecordActions):
     kind = "room"
 
     def _take_over(self, record_id: int, answer: Mapping[str, Any], changes: Changes) -> tuple[int, ...]:  # noqa: ARG002
-        known = self._desk.store.rooms.get(record_id)
-        fresh = rows.room(answer["state"])
-        if known is None or known.version <= fresh.version:
-            self._desk.store.rooms[record_id] = fresh
+        self._desk.store.take_room(rows.room(answer["state"]))
         return ()
 
     def _forget(self, record_id: int) -> tuple[int, ...]:
-        self._desk.store.rooms.pop(record_id, None)
+        self._desk.store.forget_room(record_id)
         return ()

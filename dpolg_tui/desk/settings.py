@@ -1,4 +1,4 @@
-"""The connection to the database as people set it: shown, tried out, saved, and used at once."""
+"""The settings of this computer as people set them: shown, tried out, saved, and used at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dpolg_tui import config as configuration
-from dpolg_tui import config_file
+from dpolg_tui import config_file, locations
 from dpolg_tui.config import Config
 from dpolg_tui.db.probe import ProbeStep, Result, Step, failure, probe
 from dpolg_tui.domain.errors import InvalidInput
@@ -20,7 +20,7 @@ from dpolg_tui.settings import DatabaseSettings
 if TYPE_CHECKING:
     from dpolg_tui.desk.desk import Desk
 
-__all__ = ["AUTOMATIC", "FIELDS", "ConnectionSettings", "ProbeStep", "Result", "Step", "Trial"]
+__all__ = ["AUTOMATIC", "FIELDS", "OF_SCREEN", "ProbeStep", "Result", "SettingsActions", "Step", "Trial"]
 
 AUTOMATIC = ""
 """The mode of encryption that follows from the server: verified, unless it is this computer."""
@@ -33,7 +33,10 @@ FIELDS: dict[str, str] = {
     "ssl_mode": "Verschlüsselung",
     "ca_file": "CA-Datei",
 }
-"""The settings of section [database] that the screen has, with their words."""
+"""The settings of section [database] that people see, with their words."""
+OF_SCREEN: dict[str, str] = {"theme": "Farbschema", "idle_lock_minutes": "Sperre nach"}
+"""Those of section [ui]."""
+_NAMES = {*(f"database.{key}" for key in FIELDS), *(f"ui.{key}" for key in OF_SCREEN)}
 _FIELD_OF_STEP = {
     Step.NAME: "host",
     Step.PORT: "port",
@@ -62,11 +65,11 @@ class Trial:
         return not self.sentence
 
 
-class ConnectionSettings:
-    """Reads, tries and saves section [database] of config.toml.
+class SettingsActions:
+    """Reads, tries and saves what people set of config.toml.
 
-    Values are those of a form: ``{"host": "a, b:5433", "port": 5432, "password": "", …}``. An empty
-    password keeps the one that is known.
+    Values are those of a form: ``{"host": "a, b:5433", "port": 5432, "password": "", "theme": "auto", …}``.
+    An empty password keeps the one that is known.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -108,8 +111,14 @@ class ConnectionSettings:
             "username": database.username,
             "password": "",
             "ssl_mode": AUTOMATIC if self._is_default("ssl_mode") else database.ssl_mode,
-            "ca_file": "" if self._is_default("ca_file") else str(database.ca_file or ""),
+            "ca_file": "" if self._is_default("ca_file") else self._beside(database.ca_file),
+            "theme": self._config.ui.theme,
+            "idle_lock_minutes": self._config.ui.idle_lock_minutes,
         }
+
+    def _beside(self, path: Path | None) -> str:
+        """A path as people type it: of a file beside config.toml its name."""
+        return "" if path is None else path.name if path.parent == self.path.parent else str(path)
 
     def fixed(self) -> dict[str, str]:
         """Where a value comes from that the file cannot change, by setting: the environment, for example."""
@@ -118,7 +127,7 @@ class ConnectionSettings:
         found = {
             value.setting.key: value.origin
             for value in self._config.values
-            if value.above_file and value.setting.section == "database" and value.setting.key in FIELDS
+            if value.above_file and value.setting.name in _NAMES
         }
         if "host" in found:
             found.setdefault("port", found["host"])
@@ -141,24 +150,34 @@ class ConnectionSettings:
         return Trial(steps, failed.sentence, "ca_file" if "(ca_file)" in failed.sentence else field)
 
     async def save(self, values: Mapping[str, object]) -> tuple[str, ...]:
-        """Write what changed to the file and use it: now, or after signing out if somebody is signed in.
+        """Write what changed to the file and use it.
 
+        A connection is used now, or after signing out if somebody is signed in (``waits``); the rest now.
         Answers what is to be said about the file, besides that it is saved. Raises InvalidInput with
         the field, or ConfigError if the file cannot be written.
         """
         if not self.may_save:
             raise ConfigError(_IN_DEMO)
         before = self._config
-        changes = self.changes(values)
+        stored, fixed = self.stored(), self.fixed()
+        of_screen = {key: values[key] for key in OF_SCREEN if key not in fixed and values[key] != stored[key]}
+        changes = {"database": self.changes(values), "ui": of_screen}
         self._candidate(values)  # judges them
         with action("Einstellungen speichern"):
-            await asyncio.to_thread(config_file.save, before.save_path, {"database": changes})
+            await asyncio.to_thread(
+                config_file.save, before.save_path, {name: keys for name, keys in changes.items() if keys}
+            )
         loaded = configuration.load(before.arguments)
         await self._desk.use(loaded)
         return tuple(warning for warning in loaded.warnings if warning not in before.warnings)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a saved connection is used only after signing out."""
+        return self._desk.latest_config.database != self._desk.config.database
+
     def changes(self, values: Mapping[str, object]) -> dict[str, object]:
-        """What the file must say anew, as TOML values by key; None: nothing. Raises InvalidInput."""
+        """What [database] must say anew, as TOML values by key; None: nothing. Raises InvalidInput."""
         stored, fixed = self.stored(), self.fixed()
         wanted = {key: values[key] for key in FIELDS if key not in fixed}
         changed = {key: value for key, value in wanted.items() if value != stored[key]}
@@ -191,7 +210,7 @@ class ConnectionSettings:
         """The connection as it would be with these values; the sentence at the field if it is none."""
         config = self._config
         changes = self.changes(values)
-        file = config.save_path.parent / Path(str(values["ca_file"])).expanduser()
+        file = config.save_path.parent / locations.expanded(str(values["ca_file"]))
         if changes.get("ca_file") and file.name != "system" and not file.is_file():
             raise InvalidInput(f"Die Datei {file} gibt es nicht: bitte den Ort prüfen.", "ca_file")
         if self.may_save:

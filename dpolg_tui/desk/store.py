@@ -6,10 +6,11 @@ from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Literal
 
 from dpolg_tui.domain.models import Occupancy, Room, User
-from dpolg_tui.domain.queued import Name, NameOf, Waiting, bars_with
+from dpolg_tui.domain.queued import Name, NameOf, Waiting, bars_with, room_with
 
 Kind = Literal["booking", "block"]
 Key = tuple[Kind, int]
@@ -20,12 +21,15 @@ class Store:
     """Rooms and the active occupancies that touch [first, last).
 
     A state of a booking is taken over only if it is not older than the one already seen, so that
-    answers, notifications and loads may arrive in any order. What is shown (``occupancies``) is what
-    is stored, with the queued writes applied to it, and over both own changes not answered yet.
+    answers, notifications and loads may arrive in any order. What is shown (``rooms``, ``occupancies``)
+    is what is stored, with the queued writes applied to it, and over both own changes of bars that are
+    not answered yet.
     """
 
     def __init__(self) -> None:
         self.rooms: dict[int, Room] = {}
+        self._stored_rooms: dict[int, Room] = {}
+        self._waiting_rooms: dict[int, tuple[Waiting, ...]] = {}
         self.colleagues: dict[int, User] = {}
         self.occupancies: dict[int, Occupancy] = {}
         self.first: date = date.min
@@ -66,6 +70,40 @@ class Store:
             for found in self.occupancies.values()
             if found.booking_id is not None and found.guest_id in wanted
         }
+
+    # -- rooms -----------------------------------------------------------------------------------
+
+    def take_rooms(self, rooms: Iterable[Room]) -> None:
+        """These are the rooms that are stored, all of them."""
+        self._stored_rooms = {room.id: room for room in rooms}
+        self._show_rooms()
+
+    def take_room(self, fresh: Room) -> None:
+        """A room is stored like this, unless something newer is known."""
+        known = self._stored_rooms.get(fresh.id)
+        if known is None or known.version <= fresh.version:
+            self._stored_rooms[fresh.id] = fresh
+            self._show_rooms()
+
+    def forget_room(self, room_id: int) -> None:
+        """A room was deleted."""
+        self._stored_rooms.pop(room_id, None)
+        self._show_rooms()
+
+    def _show_rooms(self) -> None:
+        made = {id_ for id_, writes in self._waiting_rooms.items() if writes[0].creates}
+        shown = (
+            room_with(self._stored_rooms.get(id_), self._waiting_rooms.get(id_, ()))
+            for id_ in [*self._stored_rooms, *made]
+        )
+        self.rooms = {room.id: room for room in shown if room is not None}
+
+    # -- bars ------------------------------------------------------------------------------------
+
+    def guest_name(self, guest_id: int) -> Name | None:
+        """What a guest is called on a bar in the window, shown or only stored; None: there is none."""
+        bars = chain(self.occupancies.values(), *(bars.values() for bars in self._stored.values()))
+        return next(((bar.last_name, bar.first_name) for bar in bars if bar.guest_id == guest_id), None)
 
     def covers(self, first: date, last: date) -> bool:
         return self.first <= first and last <= self.last
@@ -156,10 +194,14 @@ class Store:
         """
         before, named = self._waiting, {*self._names, *names}
         self._waiting, self._names, self._name_of = {}, dict(names), name_of
+        self._waiting_rooms = {}
         for one in waiting:
             if one.kind == "booking" or one.kind == "block":
                 key: Key = (one.kind, one.record_id)
                 self._waiting[key] = (*self._waiting.get(key, ()), one)
+            elif one.kind == "room":
+                self._waiting_rooms[one.record_id] = (*self._waiting_rooms.get(one.record_id, ()), one)
+        self._show_rooms()
         touched = {key: self._show(key) for key in {**before, **self._waiting}}
         touched.update(self._show_guests(named))
         return {key: bars for key, bars in touched.items() if bars}

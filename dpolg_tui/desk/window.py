@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from dpolg_tui.db import reads
+from dpolg_tui.db.state import Phase
 from dpolg_tui.desk.events import StoreReloaded
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.models import Occupancy
@@ -20,6 +21,7 @@ AFTER_TODAY = timedelta(days=100)
 MARGIN = timedelta(days=45)
 """Read beyond what is asked for, so that paging does not read at every step."""
 LONGEST_WINDOW = timedelta(days=800)
+NOT_READ = "Ohne Verbindung sind nur die Tage zu sehen, die schon gelesen waren."
 
 
 class Window:
@@ -33,8 +35,14 @@ class Window:
     async def show(self, first: date, last: date) -> None:
         """Make sure that the store holds [first, last): by reading on, or anew after a leap.
 
-        All of it within the limit of one action, also if a reload is under way: else raises Unreachable.
+        All of it within the limit of one action, also if a reload is under way: else raises Unreachable,
+        without a connection at once.
         """
+        # Not behind the lock: a reload may hold it until a hung server is given up.
+        if self._desk.store.covers(first, last):
+            return
+        if self._desk.connection.phase is Phase.OFFLINE:
+            raise Unreachable(NOT_READ)
         try:
             async with asyncio.timeout(self._desk.config.database.action_timeout):
                 await self._show(first, last)
@@ -90,7 +98,7 @@ class Window:
             store.forget_versions()
             store.begin_window(first, last)
             store.add_loaded(loaded)
-            store.rooms = {room.id: room for room in rooms}
+            store.take_rooms(rooms)
             store.colleagues = {}
             for user in colleagues:
                 self._desk.know_colleague(user)

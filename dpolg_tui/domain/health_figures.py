@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
 
 from dpolg_tui.domain.backups import BackupState
-
-
-class Status(StrEnum):
-    """How something stands, the worst last but for what was not looked at."""
-
-    OK = "ok"
-    UNKNOWN = "unknown"
-    """Not looked at: it says why."""
-    WARNING = "warning"
-    ERROR = "error"
+from dpolg_tui.domain.problems import TITLES, Problem, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the answer. ``key`` is stable, for programs that read it; the rest is for people."""
+    """One line of the answer. ``key`` and ``problem`` are stable, for programs; the rest is for people."""
 
     key: str
-    title: str
     status: Status
     says: str
     remedy: str = ""
@@ -33,6 +22,30 @@ class Check:
     subject: str = ""
     """Which of several: a server, a role, a table."""
     figures: Mapping[str, object] = field(default_factory=dict)
+    problem: Problem | None = None
+    """What is wrong; None if nothing is."""
+
+    @property
+    def title(self) -> str:
+        """What was looked at, in words."""
+        return TITLES[self.key]
+
+
+def fine(key: str, says: str, subject: str = "", figures: Mapping[str, object] | None = None) -> Check:
+    """A line that is OK."""
+    return Check(key, Status.OK, says, "", subject, figures or {})
+
+
+def unseen(key: str, why: str, subject: str = "") -> Check:
+    """A line about what was not looked at."""
+    return Check(key, Status.UNKNOWN, why or "Nicht gefragt.", "", subject)
+
+
+def wrong(
+    problem: Problem, says: str, remedy: str, subject: str = "", figures: Mapping[str, object] | None = None
+) -> Check:
+    """A warning or an error, with what to do."""
+    return Check(problem.key, problem.status, says, remedy, subject, figures or {}, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ class HostFigures:
 
     address: str
     local: bool
-    """On this machine: nobody else hears what is said."""
+    """Only this machine reaches it there: nobody else hears what is said."""
     round_trip_ms: float | None = None
     """None if it did not answer."""
     error: str = ""
@@ -58,6 +71,10 @@ class HostFigures:
     """It answers but takes no writes: it follows another one."""
     tls: TlsFigures | None = None
     looked_for_tls: bool = True
+    tls_address: str = ""
+    """Where TLS was looked for, if not at ``address``: a socket has none, its server has for the desks."""
+    no_tls: str = ""
+    """Why it could not be looked for there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,8 @@ class Authority:
     """A certificate of ``ca_file``."""
 
     name: str
-    valid_until: datetime
+    valid_until: datetime | None
+    """None: it could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +220,12 @@ class Figures:
     """Seconds by which this computer's clock is ahead of the server's."""
     database: DatabaseVersion | None = None
     no_database: str = ""
+    no_house: bool = False
+    """The database answers, but nobody has set a house up in it."""
+    unreadable: str = ""
+    """What went wrong while a database that answers was asked, though it must not; empty if nothing did."""
+    no_login: str = ""
+    """Why who was to sign in for the figures of the server could not ask for them."""
     server: ServerFigures | None = None
     no_server: str = ""
     findings: tuple[str, ...] | None = None

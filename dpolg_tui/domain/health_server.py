@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 from dpolg_tui.domain.german import format_date, format_datetime
-from dpolg_tui.domain.health_backups import BACKUP, VERIFICATION, iso, judge_backups
+from dpolg_tui.domain.health_backups import iso, judge_backups
 from dpolg_tui.domain.health_figures import (
     Check,
     Figures,
     OpenTransaction,
     ServerFigures,
     Statistics,
-    Status,
+    fine,
+    unseen,
+    wrong,
 )
+from dpolg_tui.domain.problems import Problem
 
 CONNECTIONS_WARNING, CONNECTIONS_ERROR = 0.8, 0.95
 TRANSACTION_WARNING, TRANSACTION_ERROR = 60, 3600
@@ -28,21 +31,10 @@ QUEUE_WARNING, QUEUE_ERROR = 0.1, 0.5
 AGE_WARNING, AGE_ERROR = 500_000_000, 1_500_000_000
 """Transactions since the last freeze: autovacuum forces one at 200 million, at 2000 the server stops."""
 GROWTH_DAYS, GROWTH_LEAST, GROWTH_SHARE = 30, 512 * 1024**2, 0.5
-SLOT_WARNING = 1024**3
+SLOT_HUGE = 10 * 1024**3
 
-_TITLES = {
-    "connections": "Verbindungen",
-    "transactions": "Offene Transaktionen",
-    "statements": "Langsame Abfragen",
-    "size": "Größe",
-    "dead_rows": "Tote Zeilen",
-    "vacuum": "Autovacuum",
-    "notify_queue": "Benachrichtigungen",
-    "pages": "Prüfsummen",
-    "archive": "WAL-Archiv",
-    "slots": "Replikation",
-}
 _BACKUP_ROLE = "dpolg_backup"
+_BY_STATISTICS = ("connections", "transactions", "statements", "dead_rows")
 _WITHOUT_STATISTICS = (
     "Dafür fehlt dpolg_owner das Recht: bitte einmal als Superuser dpolg-tui upgrade-db ausführen "
     "(gemietete Server: GRANT pg_monitor TO dpolg_owner)."
@@ -59,16 +51,12 @@ def judge_server(figures: Figures) -> Iterator[Check]:
     """Everything that app.health() tells; a line that says why for each that could not be looked at."""
     server = figures.server
     if server is None:
-        why = figures.no_server or "Nicht gefragt."
-        for key in _TITLES:
-            if key not in ("archive", "slots", "pages"):
-                yield _line(key, Status.UNKNOWN, why)
-        for key, title in (BACKUP, VERIFICATION):
-            yield Check(key, title, Status.UNKNOWN, why)
+        for key in (*_BY_STATISTICS, "size", "vacuum", "notify_queue", "backup", "verification"):
+            yield unseen(key, figures.no_server)
         return
     if server.statistics is None:
-        for key in ("connections", "transactions", "statements", "dead_rows"):
-            yield _line(key, Status.UNKNOWN, _WITHOUT_STATISTICS)
+        for key in _BY_STATISTICS:
+            yield unseen(key, _WITHOUT_STATISTICS)
     else:
         for judging in _STATISTICS:
             yield from judging(server, server.statistics)
@@ -89,17 +77,6 @@ def size(count: int) -> str:
     return f"{count // 1024} kB"
 
 
-def _line(
-    key: str,
-    status: Status,
-    says: str,
-    remedy: str = "",
-    subject: str = "",
-    values: Mapping[str, object] | None = None,
-) -> Check:
-    return Check(key, _TITLES[key], status, says, remedy, subject, values or {})
-
-
 # -- statistics ------------------------------------------------------------------------------------
 
 
@@ -112,17 +89,16 @@ def _connections(server: ServerFigures, statistics: Statistics) -> Iterator[Chec
         says = f"{count} {whose}, höchstens {limit}."
         values: dict[str, object] = {"role": role or None, "count": count, "limit": limit}
         if share < CONNECTIONS_WARNING:
-            yield _line("connections", Status.OK, says, "", role, values=values)
+            yield fine("connections", says, role, values)
             continue
         full = share >= CONNECTIONS_ERROR
-        yield _line(
-            "connections",
-            Status.ERROR if full else Status.WARNING,
+        yield wrong(
+            Problem.CONNECTIONS_USED_UP if full else Problem.CONNECTIONS_SCARCE,
             f"{says} {'Weitere Arbeitsplätze werden abgewiesen.' if full else 'Es wird eng.'}",
             "Bitte nicht benutzte Arbeitsplätze schließen; auf Dauer max_connections erhöhen (drei je "
             "Arbeitsplatz und 15) und dpolg-tui upgrade-db als Superuser ausführen.",
             role,
-            values=values,
+            values,
         )
 
 
@@ -130,11 +106,9 @@ def _transactions(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     long = [open_ for open_ in statistics.transactions if open_.seconds >= _patience(open_)]
     for open_ in long:
         what = "wartet auf ihr Programm" if open_.idle else "arbeitet"
-        yield _line(
-            "transactions",
-            Status.ERROR
-            if open_.seconds >= TRANSACTION_ERROR and open_.role != _BACKUP_ROLE
-            else Status.WARNING,
+        very = open_.seconds >= TRANSACTION_ERROR and open_.role != _BACKUP_ROLE
+        yield wrong(
+            Problem.TRANSACTIONS_VERY_LONG if very else Problem.TRANSACTIONS_LONG,
             f"Eine Transaktion von {open_.role} ist seit {_duration(open_.seconds)} offen und {what}: sie "
             "kann Sperren halten und hindert das Aufräumen.",
             f"Bitte nachsehen, wessen sie ist (psql, ein Werkzeug); beenden als Superuser: SELECT "
@@ -145,7 +119,7 @@ def _transactions(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     if not long:
         longest = max((open_.seconds for open_ in statistics.transactions), default=0)
         says = f"Die längste seit {_duration(longest)}." if longest else "Keine länger als eine Sekunde."
-        yield _line("transactions", Status.OK, says, values={"seconds": longest})
+        yield fine("transactions", says, figures={"seconds": longest})
 
 
 def _patience(transaction: OpenTransaction) -> int:
@@ -160,14 +134,12 @@ def _duration(seconds: int) -> str:
 
 def _statements(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     if statistics.statements is None:
-        reason = _NO_STATEMENTS.get(statistics.no_statements, statistics.no_statements)
-        yield _line("statements", Status.UNKNOWN, reason)
+        yield unseen("statements", _NO_STATEMENTS.get(statistics.no_statements, statistics.no_statements))
         return
     slow = [statement for statement in statistics.statements if statement.mean_ms > SLOW_STATEMENT_MS]
     for statement in slow:
-        yield _line(
-            "statements",
-            Status.WARNING,
+        yield wrong(
+            Problem.STATEMENTS_SLOW,
             f"{statement.function or f'Anweisung {statement.id}'} braucht im Mittel "
             f"{number(statement.mean_ms, 0)} ms ({statement.calls} Aufrufe, längster "
             f"{number(statement.max_ms, 0)} ms).",
@@ -184,46 +156,41 @@ def _statements(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
         )
     if not slow:
         longest = max((statement.mean_ms for statement in statistics.statements), default=0.0)
-        yield _line(
-            "statements",
-            Status.OK,
-            f"Keine über {number(SLOW_STATEMENT_MS, 0)} ms im Mittel.",
-            values={"mean_ms": longest},
-        )
+        says = f"Keine über {number(SLOW_STATEMENT_MS, 0)} ms im Mittel."
+        yield fine("statements", says, figures={"mean_ms": longest})
 
 
 def _dead_rows(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     worn = [t for t in statistics.tables if t.dead >= DEAD_LEAST and t.dead > DEAD_SHARE * max(t.live, 1)]
     for table in worn:
-        yield _line(
-            "dead_rows",
-            Status.WARNING,
+        yield wrong(
+            Problem.DEAD_ROWS_MANY,
             f"{table.name} hat {table.dead} tote Zeilen neben {table.live} lebenden: Abfragen werden "
             "langsamer.",
             "Bitte nach offenen Transaktionen sehen und autovacuum prüfen; sofort hilft als Superuser: "
-            "VACUUM "
-            f"{table.name}",
+            f"VACUUM {table.name}",
             table.name,
             {"live": table.live, "dead": table.dead},
         )
     if not worn:
         most = max((table.dead for table in statistics.tables), default=0)
-        yield _line("dead_rows", Status.OK, f"Höchstens {most} in einer Tabelle.", values={"dead": most})
+        yield fine("dead_rows", f"Höchstens {most} in einer Tabelle.", figures={"dead": most})
 
 
 def _pages(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     failures = statistics.checksum_failures
     if failures:
-        yield _line(
-            "pages",
-            Status.ERROR,
-            f"{failures} Seiten der Datenbank sind beschädigt (Prüfsumme falsch): "
-            "vermutlich ein Defekt der Platte.",
-            "Bitte sofort sichern, die Platte prüfen und aus der letzten guten Sicherung wiederherstellen.",
-            values={"failures": failures},
+        yield wrong(
+            Problem.PAGES_DAMAGED,
+            # Each reading of a damaged page counts.
+            f"Beim Lesen war {failures}-mal eine Prüfsumme falsch: Teile der Datenbank sind beschädigt, "
+            "vermutlich durch einen Defekt der Platte.",
+            "Bitte sofort sichern, die Platte prüfen und aus der letzten guten Sicherung in eine neue "
+            "Datenbank wiederherstellen (docs/backup.md).",
+            figures={"failures": failures},
         )
     elif failures is not None:
-        yield _line("pages", Status.OK, "Keine beschädigte Seite bemerkt.", values={"failures": 0})
+        yield fine("pages", "Keine beschädigte Seite bemerkt.", figures={"failures": 0})
 
 
 def _archive(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
@@ -232,16 +199,15 @@ def _archive(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
     good, bad = statistics.archived, statistics.archive_failed
     values: dict[str, object] = {"archived": iso(good), "failed": iso(bad)}
     if bad is not None and (good is None or bad > good):
-        yield _line(
-            "archive",
-            Status.ERROR,
+        yield wrong(
+            Problem.ARCHIVE_FAILING,
             f"Das Archivieren scheitert, zuletzt {format_datetime(bad)}: die Platte des Servers läuft voll.",
             "Bitte archive_command und den Platz am Ziel prüfen; der Grund steht im Protokoll des Servers.",
-            values=values,
+            figures=values,
         )
     else:
         says = f"Zuletzt {format_datetime(good)}." if good else "Noch nichts archiviert."
-        yield _line("archive", Status.OK, says, values=values)
+        yield fine("archive", says, figures=values)
 
 
 # -- the server itself -----------------------------------------------------------------------------
@@ -250,16 +216,15 @@ def _archive(_: ServerFigures, statistics: Statistics) -> Iterator[Check]:
 def _size(server: ServerFigures) -> Iterator[Check]:
     now = size(server.bytes)
     tables = server.statistics.tables if server.statistics else ()
-    largest = [{"name": table.name, "bytes": table.bytes} for table in tables[:5]]
+    by_size = sorted(tables, key=lambda table: (-table.bytes, table.name))
+    largest = [{"name": table.name, "bytes": table.bytes} for table in by_size[:5]]
     day = server.at.date()
-    earlier = [
+    earlier = sorted(
         (on, count) for on, count in server.sizes if timedelta(1) <= day - on <= timedelta(GROWTH_DAYS + 5)
-    ]
+    )
     if not earlier:
         says = f"{now}. Das Wachstum ist bekannt, wenn dpolg-tui housekeeping an mehreren Tagen lief."
-        yield _line(
-            "size", Status.OK, says, values={"bytes": server.bytes, "growth": None, "tables": largest}
-        )
+        yield fine("size", says, figures={"bytes": server.bytes, "growth": None, "tables": largest})
         return
     since, before = earlier[0]
     grown = server.bytes - before
@@ -272,52 +237,49 @@ def _size(server: ServerFigures) -> Iterator[Check]:
     }
     if grown > GROWTH_LEAST and grown > GROWTH_SHARE * before:
         most = f" Am größten: {', '.join(str(table['name']) for table in largest[:3])}." if largest else ""
-        yield _line(
-            "size",
-            Status.WARNING,
+        yield wrong(
+            Problem.SIZE_GROWN,
             f"{says} Das ist ungewöhnlich viel.{most}",
             "Bitte den freien Platz des Servers prüfen und nachsehen, was so wächst (docs/health.md).",
-            values=values,
+            figures=values,
         )
     else:
-        yield _line("size", Status.OK, says, values=values)
+        yield fine("size", says, figures=values)
 
 
 def _vacuum(server: ServerFigures) -> Iterator[Check]:
     age = server.transaction_age
+    values = {"age": age}
     if age >= AGE_WARNING:
-        yield _line(
-            "vacuum",
-            Status.ERROR if age >= AGE_ERROR else Status.WARNING,
+        yield wrong(
+            Problem.VACUUM_FAR_BEHIND if age >= AGE_ERROR else Problem.VACUUM_BEHIND,
             f"{age // 1_000_000} Millionen Transaktionen seit dem letzten Einfrieren: "
             "bei 2000 hält der Server an.",
             "Bitte offene Transaktionen und Replikationsslots prüfen, dann als Superuser: VACUUM FREEZE",
-            values={"age": age},
+            figures=values,
         )
-    elif not server.autovacuum:
-        yield _line(
-            "vacuum",
-            Status.ERROR,
+    if not server.autovacuum:
+        yield wrong(
+            Problem.VACUUM_OFF,
             "autovacuum ist ausgeschaltet: die Datenbank wird immer größer und langsamer.",
             "Bitte auf dem Server autovacuum = on setzen und neu laden.",
-            values={"age": age},
+            figures=values,
         )
-    else:
-        yield _line("vacuum", Status.OK, "Eingeschaltet.", values={"age": age})
+    elif age < AGE_WARNING:
+        yield fine("vacuum", "Eingeschaltet.", figures=values)
 
 
 def _notify_queue(server: ServerFigures) -> Iterator[Check]:
     share = server.notify_queue
     says = f"Die Warteschlange ist zu {number(share * 100, 0)} % voll."
     if share < QUEUE_WARNING:
-        yield _line("notify_queue", Status.OK, says, values={"share": share})
+        yield fine("notify_queue", says, figures={"share": share})
         return
-    yield _line(
-        "notify_queue",
-        Status.ERROR if share >= QUEUE_ERROR else Status.WARNING,
+    yield wrong(
+        Problem.NOTIFY_QUEUE_NEARLY_FULL if share >= QUEUE_ERROR else Problem.NOTIFY_QUEUE_FILLING,
         f"{says} Ist sie voll, kann niemand mehr speichern.",
         "Eine Verbindung hört zu und hält eine Transaktion offen: bitte die älteste Transaktion beenden.",
-        values={"share": share},
+        figures={"share": share},
     )
 
 
@@ -325,16 +287,15 @@ def _slots(server: ServerFigures) -> Iterator[Check]:
     for slot in server.slots:
         values: dict[str, object] = {"active": slot.active, "bytes": slot.bytes}
         if slot.active:
-            yield _line("slots", Status.OK, f"{slot.name} läuft mit.", "", slot.name, values=values)
+            yield fine("slots", f"{slot.name} läuft mit.", slot.name, values)
             continue
-        yield _line(
-            "slots",
-            Status.ERROR if slot.bytes >= 10 * SLOT_WARNING else Status.WARNING,
+        yield wrong(
+            Problem.SLOTS_HUGE if slot.bytes >= SLOT_HUGE else Problem.SLOTS_UNFETCHED,
             f"{slot.name} wird nicht abgeholt: {size(slot.bytes)} WAL werden dafür aufgehoben.",
             "Bitte den zweiten Server starten oder, wenn es ihn nicht mehr gibt, als Superuser: SELECT "
             f"pg_drop_replication_slot('{slot.name}')",
             slot.name,
-            values=values,
+            values,
         )
 
 

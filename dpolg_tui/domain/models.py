@@ -83,6 +83,8 @@ class Room:
     retired_from: date | None = None
     has_key_code: bool = False
     version: int = 1
+    queued: bool = False
+    """Shown as it will be once a queued write is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ class Reminder:
     snoozed_until: date | None = None
     """Hidden until this day, then back."""
     version: int = 1
+    queued: bool = False
+    """Shown as it will be once a queued write is sent."""
 
     def overdue(self, today: date) -> bool:
         return not self.completed and self.due_date < today
@@ -234,6 +238,8 @@ class GuestSummary:
     is_member: bool
     bookings: int = 0
     version: int = 1
+    queued: bool = False
+    """Shown as it will be once a queued write is sent."""
 
     @property
     def name(self) -> str:

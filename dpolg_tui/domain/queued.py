@@ -1,4 +1,4 @@
-"""What waits to be sent, applied to what is stored: bars, bookings and guests as they will be.
+"""What waits to be sent, applied to what is stored: bars and records of every kind as they will be.
 
 Applied anew whenever one of both changes, so that discarding a write needs nothing but applying the rest.
 """
@@ -8,10 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from dpolg_tui.domain.merge import Changes
-from dpolg_tui.domain.models import Booking, Guest, Kind, Occupancy, Status, Stay
+from dpolg_tui.domain.models import (
+    Booking,
+    Guest,
+    Kind,
+    Occupancy,
+    Priority,
+    Reminder,
+    Room,
+    Status,
+    Stay,
+)
+
+MARK = "↑"
+"""Stands before whatever is shown as it will be and is not sent yet, in place of its own glyph."""
 
 NO_NUMBER = "vorgemerkt"
 """Stands for the number of a booking that the database does not know yet."""
@@ -23,6 +37,8 @@ NameOf = Callable[[int], Name | None]
 _BAR_FIELDS = frozenset({"persons", "foundation_case", "option_expires"})
 _BOOKING_FIELDS = frozenset(field.name for field in fields(Booking)) - {"id", "stays", "version"}
 _GUEST_FIELDS = frozenset(field.name for field in fields(Guest)) - {"id", "version"}
+_ROOM_FIELDS = frozenset(field.name for field in fields(Room)) - {"id", "version", "queued", "has_key_code"}
+_REMINDER_FIELDS = frozenset({"booking_id", "title", "due_date", "description", "snoozed_until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,8 @@ def booking_with(booking: Booking | None, waiting: Iterable[Waiting], name_of: N
     for one in waiting:
         if one.creates:
             booking = Booking(one.record_id, NO_NUMBER, 0, "", Status.CONFIRMED, 1, ())
+        if one.deletes:
+            booking = None
         if booking is not None:
             booking = _changed_booking(booking, one, name_of)
     return booking
@@ -157,7 +175,67 @@ def guest_with(guest: Guest | None, waiting: Iterable[Waiting]) -> Guest | None:
     for one in waiting:
         if one.creates:
             guest = Guest(one.record_id, "", "")
+        if one.deletes:
+            guest = None
         if guest is not None:
-            wanted = {name: value for name, value in one.wanted.items() if name in _GUEST_FIELDS}
-            guest = replace(guest, **wanted)
+            guest = replace(guest, **_wanted_of(one, _GUEST_FIELDS))
     return guest
+
+
+def room_with(room: Room | None, waiting: Iterable[Waiting]) -> Room | None:
+    """A room as it will be, marked ``queued``; None: there is none. A key code is only known to be there."""
+    for one in waiting:
+        if one.creates:
+            nothing = Decimal("0.00")
+            room = Room(one.record_id, "", "", None, "", 1, nothing, nothing, nothing)
+        if one.deletes:
+            room = None
+        if room is not None:
+            has_code = one.wanted.get("key_code", room.has_key_code)
+            values = _wanted_of(one, _ROOM_FIELDS)
+            room = replace(room, **values, has_key_code=bool(has_code), queued=True)
+    return room
+
+
+def reminder_with(reminder: Reminder | None, waiting: Iterable[Waiting], by: str) -> Reminder | None:
+    """A reminder as it will be, marked ``queued``; None: there is none. ``by``: who completes it."""
+    for one in waiting:
+        if one.creates:
+            reminder = Reminder(one.record_id, None, "", date.max)
+        if one.deletes:
+            reminder = None
+        if reminder is not None:
+            reminder = _changed_reminder(reminder, one, by)
+    return reminder
+
+
+def _changed_reminder(reminder: Reminder, one: Waiting, by: str) -> Reminder:
+    wanted = one.wanted
+    values = _wanted_of(one, _REMINDER_FIELDS)
+    if "priority" in wanted:
+        values["priority"] = Priority(wanted["priority"])
+    if wanted.get("completed", reminder.completed) != reminder.completed:
+        done = bool(wanted["completed"])
+        values.update(completed=done, completed_at=None, completed_by=by if done else None)
+    return replace(reminder, **values, queued=True)
+
+
+def reminders_with(booking: Booking, waiting: Iterable[Waiting], by: str) -> Booking:
+    """A booking with its reminders as they will be; ``waiting`` are the writes of all reminders."""
+    of_each: dict[int, list[Waiting]] = {}
+    for one in waiting:
+        of_each.setdefault(one.record_id, []).append(one)
+    if not of_each:
+        return booking
+    stored: dict[int, Reminder | None] = {one.id: one for one in booking.reminders}
+    made = {id_: None for id_, writes in of_each.items() if writes[0].creates}
+    shown = [
+        reminder_with(before, of_each[id_], by) if id_ in of_each else before
+        for id_, before in {**stored, **made}.items()
+    ]
+    there = (one for one in shown if one is not None and one.booking_id == booking.id)
+    return replace(booking, reminders=tuple(sorted(there, key=lambda one: one.due_date)))
+
+
+def _wanted_of(one: Waiting, names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in one.wanted.items() if name in names}

@@ -56,6 +56,8 @@ class Made:
     seconds: float
     recorded: bool = False
     pruned: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What went wrong once it was made, in sentences: it is whole, but not copied, or old ones stay."""
 
     @property
     def entry(self) -> Entry:
@@ -65,10 +67,10 @@ class Made:
 
 
 async def make(database: DatabaseSettings, settings: BackupSettings) -> Made:
-    """Make a backup, forget old ones, copy it.
+    """Make a backup, copy it, forget old ones.
 
-    Raises BackupFailed, CopyFailed, NoProgram, CannotBackUp and what a connection raises, each with the
-    remedy; failures after the connection are in the history too.
+    Raises BackupFailed, NoProgram, CannotBackUp and what a connection raises, each with the remedy; failures
+    after the connection are in the history too. Once it is made nothing is raised: see ``Made.problems``.
     """
     started = time.monotonic()
     directory = prepare_directory(settings.directory)
@@ -82,12 +84,32 @@ async def make(database: DatabaseSettings, settings: BackupSettings) -> Made:
                 await _record_failure(connection, time.monotonic() - started, failure)
                 raise failure from None
             made = Made(file, written, time.monotonic() - started)
-            recorded = await backups.record(connection, made.entry)
-            with _told_as_failure(directory):
-                pruned = await asyncio.to_thread(retention.prune, directory, written.facts.database, settings)
-            await _copy(connection, made, settings)
+            recorded, problems = await _record(connection, made.entry)
+            problems += await _copy(connection, made, settings)
+            pruned, not_pruned = await asyncio.to_thread(_prune, directory, written.facts.database, settings)
     log.info("backup of %d bytes in %.1f s", written.dump.bytes, made.seconds)
-    return replace(made, recorded=recorded, pruned=tuple(pruned))
+    return replace(made, recorded=recorded, pruned=pruned, problems=(*problems, *not_pruned))
+
+
+async def _record(connection: Any, entry: Entry) -> tuple[bool, list[str]]:
+    """Whether the history has it, and a sentence if that failed: a copy may outlast the connection."""
+    try:
+        return await backups.record(connection, entry), []
+    except errors.DRIVER_ERRORS as error:
+        what = "Die Kopie" if entry.kind == "copy" else "Die Sicherung"
+        said = errors.translate(error).message
+        return False, [f"{what} ließ sich in der Datenbank nicht vermerken. {said}"]
+
+
+def _prune(directory: Path, database: str, settings: BackupSettings) -> tuple[tuple[str, ...], list[str]]:
+    """The names of the old ones that went, and a sentence if that failed."""
+    try:
+        return tuple(retention.prune(directory, database, settings)), []
+    except OSError as error:
+        return (), [
+            f"Alte Sicherungen in {directory} ließen sich nicht löschen ({reason(error)}): bitte die Rechte "
+            "des Verzeichnisses prüfen, sonst läuft die Festplatte voll."
+        ]
 
 
 async def _record_failure(connection: Any, seconds: float, failure: DomainError) -> None:
@@ -252,21 +274,22 @@ def _publish(drafts: list[Path]) -> None:
     sync(drafts[0].parent)
 
 
-async def _copy(connection: Any, made: Made, settings: BackupSettings) -> None:
-    """Run the copy command for each file; what came of it is in the history."""
+async def _copy(connection: Any, made: Made, settings: BackupSettings) -> list[str]:
+    """Run the copy command for each file; what came of it is in the history. Sentences if it failed."""
     if not settings.copy_command.strip():
-        return
+        return []
     started = time.monotonic()
+    dump = made.file
+    failures: list[str] = []
+    entry = Entry("copy", True, 0, dump.name, made.manifest.dump.bytes)
     try:
-        dump = made.file
         for file in (dump, dump.with_name(dump.name.replace(DUMP, GLOBALS)), manifest.beside(dump)):
             await _copy_file(file, settings.copy_command)
     except CopyFailed as error:
-        seconds = time.monotonic() - started
-        await backups.record(connection, Entry("copy", False, seconds, made.file.name, note=error.message))
-        raise
-    seconds = time.monotonic() - started
-    await backups.record(connection, Entry("copy", True, seconds, made.file.name, made.manifest.dump.bytes))
+        failures = [error.message]
+        entry = Entry("copy", False, 0, dump.name, note=error.message)
+    _, unrecorded = await _record(connection, replace(entry, seconds=time.monotonic() - started))
+    return failures + unrecorded
 
 
 async def _copy_file(file: Path, command: str) -> None:

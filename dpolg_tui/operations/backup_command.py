@@ -40,7 +40,9 @@ def make_backup(database: DatabaseSettings, settings: BackupSettings) -> int:
     """Make one and say where it is. Returns the exit code."""
     made = asyncio.run(backup.make(database, settings))
     tell(made)
-    return FINE
+    for problem in made.problems:
+        sys.stderr.write(f"dpolg-tui: {problem}\n")
+    return FAILED if made.problems else FINE
 
 
 def verify_backup(database: DatabaseSettings, settings: BackupSettings) -> int:
@@ -66,8 +68,9 @@ def restore_backup(server: DatabaseSettings, options: RestoreOptions) -> int:
         f"Wiederhergestellt nach {options.into}: {done.tables} Tabellen mit {done.rows} Zeilen, {compared} "
         f"({done.seconds:.0f} s). Alle Anmeldungen sind beendet, die Benutzer melden sich neu an."
     )
-    if options.into != server.database:
-        _say(f"Arbeitsplätze benutzen weiter {server.database}: wie getauscht wird, steht in docs/backup.md.")
+    desks_use = done.manifest.facts.database if done.manifest is not None else "ihre bisherige Datenbank"
+    if options.into != desks_use:
+        _say(f"Arbeitsplätze benutzen weiter {desks_use}: wie getauscht wird, steht in docs/backup.md.")
     for finding in done.findings:
         sys.stderr.write(f"checks.sql: {finding.kind}: {finding.finding}: {finding.object}\n")
     return FAILED if done.findings else FINE
@@ -78,16 +81,16 @@ async def before_upgrade(database: DatabaseSettings, settings: BackupSettings) -
     if not await migrations.outstanding(database):
         return None
     try:
-        return await backup.make(database, settings)
-    except backup.CopyFailed as error:
-        # There is one, and that is what the upgrade needs; a later one will be copied.
-        sys.stderr.write(f"Warnung: {error.message}\n")
-        return None
+        made = await backup.make(database, settings)
     except (backup.BackupFailed, backups.CannotBackUp, dumps.NoProgram) as error:
         raise DomainError(
             f"Vor dem Aktualisieren wird gesichert, und das ging nicht: {error.message} Oder mit --no-backup "
             "darauf verzichten. Nichts wurde verändert."
         ) from None
+    for problem in made.problems:
+        # There is a backup, and that is what the upgrade needs; a later one will be copied.
+        sys.stderr.write(f"Warnung: {problem}\n")
+    return made
 
 
 async def record_late(database: DatabaseSettings, made: backup.Made) -> None:

@@ -13,8 +13,9 @@ from dpolg_tui.db.connection import Database
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.domain.german import format_datetime
 from dpolg_tui.domain.health import GLYPHS, LABELS, judge, summary, unreachable, worst
-from dpolg_tui.domain.health_figures import Check, Figures, ServerFigures, Status
+from dpolg_tui.domain.health_figures import Check, Figures, ServerFigures
 from dpolg_tui.domain.models import Role, User
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.operations import terminal
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class DoctorOptions:
     strict: bool
     login: str | None
     passwords: Passwords
+    accept: tuple[str, ...] = ()
+    """Warnings that are none here: ``[doctor] accept``."""
 
 
 def run(settings: DatabaseSettings, options: DoctorOptions) -> int:
@@ -49,7 +52,7 @@ def run(settings: DatabaseSettings, options: DoctorOptions) -> int:
         terminal=terminal.look(),
         no_terminal="Die Ausgabe geht nicht in ein Terminal: dort aufrufen, wo gearbeitet wird.",
     )
-    checks = judge(figures)
+    checks = judge(figures, options.accept)
     write = _write_json if options.json else _write
     write(figures, checks, options)
     if unreachable(figures):
@@ -83,6 +86,8 @@ async def examine(
         clock_offset=seen.clock_offset,
         database=seen.database,
         no_database=seen.no_database,
+        no_house=seen.database is None and not seen.failed,
+        unreadable=seen.failed,
         findings=seen.findings,
         no_findings=seen.no_findings,
         server=seen.server,
@@ -90,7 +95,7 @@ async def examine(
     )
     if username is not None and seen.server is None and seen.database is not None:
         server, why = await _as_admin(settings, username, password)
-        figures = replace(figures, server=server, no_server=why)
+        figures = replace(figures, server=server, no_server=why, no_login=why)
     return figures
 
 
@@ -128,13 +133,25 @@ def _write(figures: Figures, checks: tuple[Check, ...], options: DoctorOptions) 
         if check.status is Status.UNKNOWN:
             # What one reason explains is one line.
             unknown.setdefault(check.says, []).append(check.title)
-        elif check.status is not Status.OK or not options.quiet:
+        elif check.status in (Status.WARNING, Status.ERROR) or not options.quiet:
             _write_line(check.status, f"{check.title} {check.subject}".rstrip(), check.says)
             if check.remedy:
                 sys.stdout.write(f"  {' ' * _LABEL_WIDTH}  → {check.remedy}\n")
     for reason, titles in unknown.items():
         if not options.quiet:
             _write_line(Status.UNKNOWN, ", ".join(titles), reason)
+    _write_acceptable(checks)
+
+
+def _write_acceptable(checks: tuple[Check, ...]) -> None:
+    """How a warning that nothing can be done about stops to come every day."""
+    warnings = {check.problem.code for check in checks if check.problem and check.status is Status.WARNING}
+    if warnings:
+        names = ", ".join(f'"{name}"' for name in sorted(warnings))
+        sys.stdout.write(
+            "\nWarnungen, mit denen das Haus lebt, nennt config.toml unter [doctor] (docs/health.md): "
+            f"accept = [{names}]\n"
+        )
 
 
 def _write_line(status: Status, what: str, says: str) -> None:
@@ -151,6 +168,7 @@ def _write_json(figures: Figures, checks: tuple[Check, ...], options: DoctorOpti
         "checks": [
             {
                 "key": check.key,
+                "problem": check.problem.code if check.problem else None,
                 "subject": check.subject or None,
                 "status": check.status.value,
                 "says": check.says,

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,16 @@ BACKUP_ROLE = "dpolg_backup"
 """Row security is forced on every table: only this role may read past it."""
 
 _FULL = (b"No space left on device", b"kein Speicherplatz mehr")
+_NO_TLS = b"SSL support is not compiled in"
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""Where systems keep the certificates that they trust, in one file."""
+_KNOWS_THE_SYSTEM = 16
+"""The first version whose programs find those by themselves."""
 
 
 class NoProgram(DomainError):  # noqa: N818 - named like the domain's errors
@@ -91,14 +102,15 @@ def version_of(program: Path) -> int | None:
 async def run(command: Sequence[str | Path], settings: DatabaseSettings | None = None) -> str:
     """Run a program to its end; what it printed. Ends it when we are cancelled.
 
-    ``settings``: the server it talks to. Raises ProgramFailed, and OSError (ENOSPC) for a full disk.
+    ``settings``: the server it talks to. Raises ProgramFailed, NoProgram if this one cannot do what the
+    connection needs, and OSError (ENOSPC) for a full disk.
     """
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(settings),
+        env=environment(settings, Path(command[0])),
     )
     try:
         printed, complaint = await process.communicate()
@@ -109,13 +121,21 @@ async def run(command: Sequence[str | Path], settings: DatabaseSettings | None =
     if process.returncode != 0:
         if any(words in complaint for words in _FULL):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if _NO_TLS in complaint:
+            raise NoProgram(
+                f"{Path(command[0]).name} des Extras „embedded“ kann keine verschlüsselte Verbindung: bitte "
+                "den PostgreSQL-Client (postgresql-client) ab der Version des Servers installieren."
+            )
         lines = complaint.decode(errors="replace").strip().splitlines() or ["kein Grund genannt"]
         raise ProgramFailed(lines[0])
     return printed.decode(errors="replace")
 
 
-def environment(settings: DatabaseSettings | None = None) -> dict[str, str]:
-    """Where and as whom, for libpq: nothing of it, least of all the password, shows in ``ps``."""
+def environment(settings: DatabaseSettings | None, program: Path) -> dict[str, str]:
+    """Where and as whom, for libpq: nothing of it, least of all the password, shows in ``ps``.
+
+    Raises NoProgram if the program cannot find the certificates of the system.
+    """
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     surroundings |= {"LC_ALL": "C.UTF-8"}
     if settings is None:
@@ -134,6 +154,20 @@ def environment(settings: DatabaseSettings | None = None) -> dict[str, str]:
     if settings.ca_file is not None:
         surroundings["PGSSLROOTCERT"] = str(settings.ca_file)
     elif settings.ssl_mode in ("verify-full", "verify-ca"):
-        # As our own connections: the certificates of the system.
-        surroundings["PGSSLROOTCERT"] = "system"
+        surroundings["PGSSLROOTCERT"] = _system_certificates(settings.ssl_mode, program)
     return surroundings
+
+
+def _system_certificates(ssl_mode: str, program: Path) -> str:
+    """What our own connections trust without a ca_file. Every version reads a bundle; few know the system."""
+    bundles = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
+    for bundle in bundles:
+        if bundle is not None and Path(bundle).is_file():
+            return bundle
+    if ssl_mode == "verify-full" and (version_of(program) or 0) >= _KNOWS_THE_SYSTEM:
+        return "system"
+    raise NoProgram(
+        f"{program.name} findet die Zertifikate des Systems nicht: bitte unter [database] ca_file die Datei "
+        "der Zertifizierungsstelle nennen oder den PostgreSQL-Client ab Version "
+        f"{_KNOWS_THE_SYSTEM} installieren."
+    )

@@ -183,7 +183,10 @@ class Cluster:
             if _gone(postmaster.process, 2):
                 return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(postmaster.process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+            if sys.platform == "win32":
+                os.kill(postmaster.process.pid, signal.SIGTERM)  # ends a process at once there
+            else:
+                os.kill(postmaster.process.pid, signal.SIGKILL)
         if not _gone(postmaster.process, 10):
             raise ServerFailed("Der eigene Datenbankserver lässt sich nicht beenden: bitte neu starten.")
 

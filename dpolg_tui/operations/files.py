@@ -11,6 +11,7 @@ from pathlib import Path
 _REASONS = {
     errno.ENOSPC: "kein Platz mehr",
     errno.EDQUOT: "kein Platz mehr",
+    errno.ENOENT: "gibt es nicht",
     errno.EACCES: "keine Berechtigung",
     errno.EPERM: "keine Berechtigung",
     errno.EROFS: "nur lesbar",
@@ -28,9 +29,12 @@ def reason(error: OSError) -> str:
 
 def sync(path: Path) -> None:
     """Waits until a file (or the names in a directory) are on the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    handle = os.open(path, os.O_RDONLY)
+    how = os.O_RDONLY
+    if sys.platform == "win32":
+        if path.is_dir():
+            return
+        how = os.O_RDWR  # what may not be written cannot be flushed there
+    handle = os.open(path, how)
     try:
         os.fsync(handle)
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from dpolg_tui.config import ConfigError
+from dpolg_tui.locations import expanded
 
 Whose = Literal["admin", "owner", "booking_user", "backup", "user"]
 
@@ -74,7 +75,7 @@ class Passwords:
 
 def _from_file(path: Path) -> str:
     try:
-        lines = path.expanduser().read_text("utf-8-sig").splitlines()
+        lines = expanded(path).read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"Die Passwortdatei {path} ist nicht lesbar.") from error
     if not lines or not lines[0] or any(lines[1:]):

@@ -147,7 +147,9 @@ def _actor() -> str:
     try:
         name = getpass.getuser()
     except (OSError, KeyError):
-        name = str(os.getuid()) if sys.platform != "win32" else "?"
+        name = "?"
+        if sys.platform != "win32":
+            name = str(os.getuid())
     return f"{name} (Shell)"
 
 

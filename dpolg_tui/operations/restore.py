@@ -13,7 +13,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,9 +92,9 @@ async def restore(server: DatabaseSettings, plan: Plan) -> Restored:
     program = dumps.find_program("pg_restore", max(source.program_major, found.major))
     missing = await missing_roles(elsewhere)
     passwords = {role: plan.password(role) if role in missing else None for role in (OWNER, CLIENT, BACKUP)}
-    await restored.make_roles(elsewhere, passwords)
     draft = f"dpolg_restore_{secrets.token_hex(4)}"
     try:
+        await restored.make_roles(elsewhere, passwords)
         collation: Mapping[str, str | None] = source.manifest.facts.collation if source.manifest else {}
         await restored.create(elsewhere, draft, collation)
         target = replace(server, database=draft)
@@ -107,7 +107,7 @@ async def restore(server: DatabaseSettings, plan: Plan) -> Restored:
         await restored.rename(elsewhere, draft, plan.into)
     except BaseException as error:
         # Also when we are told to stop: a half-filled database must not stay.
-        await asyncio.shield(_remove(elsewhere, draft, error))
+        await asyncio.shield(_remove(elsewhere, draft, missing, error))
         if isinstance(error, ServerFull):
             raise _no_room() from None
         raise
@@ -117,14 +117,23 @@ async def restore(server: DatabaseSettings, plan: Plan) -> Restored:
     return Restored(source.manifest, len(marks), rows, seconds, findings, frozenset(missing))
 
 
-async def _remove(elsewhere: DatabaseSettings, draft: str, failure: BaseException) -> None:
+async def _remove(
+    elsewhere: DatabaseSettings, draft: str, new_roles: Collection[str], failure: BaseException
+) -> None:
+    said = failure.message if isinstance(failure, DomainError) else "Das Wiederherstellen brach ab."
     try:
         await restored.drop(elsewhere, draft)
     except DomainError:
-        said = failure.message if isinstance(failure, DomainError) else "Das Wiederherstellen brach ab."
         raise CannotRestore(
             f"{said} Übrig bleibt die Datenbank {draft}: bitte mit DROP DATABASE löschen, wenn der Server "
             "wieder antwortet."
+        ) from failure
+    try:
+        await restored.drop_roles(elsewhere, new_roles)
+    except DomainError:
+        raise CannotRestore(
+            f"{said} Übrig bleiben die neuen Rollen {', '.join(sorted(new_roles))}: bitte mit DROP ROLE "
+            "löschen."
         ) from failure
 
 
@@ -134,6 +143,11 @@ async def _read_source(plan: Plan) -> _Source:
     try:
         if not dump.is_file():
             raise CannotRestore(f"Die Sicherung {dump} gibt es nicht: bitte den Pfad prüfen.")
+        if dump.name.endswith((manifest.MANIFEST, manifest.GLOBALS)):
+            raise CannotRestore(
+                f"{dump.name} ist nicht die Sicherung selbst: bitte die Datei desselben Namens nennen, die "
+                f"auf {manifest.DUMP} endet."
+            )
         described = None if plan.unverified else _described(dump)
         if described is not None:
             await asyncio.to_thread(_check_file, dump, described)
@@ -235,15 +249,11 @@ async def _fill(program: Path, dump: Path, target: DatabaseSettings, contents: s
     # them any more: there it is taken away anew.
     wanted = "".join(line for line in contents.splitlines(keepends=True) if " ACL pg_catalog " not in line)
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="dpolg-restore-", suffix=".list") as listed:
-            listed.write(wanted)
-            listed.flush()
-            command: list[str | Path] = [
-                program,
-                "--exit-on-error",
-                "--no-password",
-                f"--use-list={listed.name}",
-            ]
+        # A file that is still open could not be read by another program on Windows.
+        with tempfile.TemporaryDirectory(prefix="dpolg-restore-") as folder:
+            listed = Path(folder) / "contents.list"
+            listed.write_text(wanted, encoding="utf-8")
+            command: list[str | Path] = [program, "--exit-on-error", "--no-password", f"--use-list={listed}"]
             await dumps.run([*command, f"--dbname={target.database}", dump], target)
     except dumps.ProgramFailed as error:
         raise CannotRestore(

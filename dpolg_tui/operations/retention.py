@@ -36,18 +36,25 @@ def kept(names: Iterable[str], settings: BackupSettings) -> set[str]:
 
 
 def prune(directory: Path, database: str, settings: BackupSettings) -> list[str]:
-    """Remove this database's backups that had their time; their names. Raises OSError.
+    """Remove this database's backups that had their time; their names.
 
-    What is not ours stays: other files, unreadable manifests, backups of another database.
+    What is not ours stays: other files, unreadable manifests, backups of another database. Raises OSError if
+    a file does not go, after all the others.
     """
     ours = [name for name in manifest.names_in(directory) if _is_of(directory, name, database)]
     gone = [name for name in ours if name not in kept(ours, settings)] if ours else []
+    failure: OSError | None = None
     for name in gone:
         # The manifest first: what is left of a backup after a crash must not look like one.
         for suffix in (manifest.MANIFEST, manifest.DUMP, manifest.GLOBALS):
-            (directory / f"{name}{suffix}").unlink(missing_ok=True)
+            try:
+                (directory / f"{name}{suffix}").unlink(missing_ok=True)
+            except OSError as error:
+                failure = failure or error
     if gone:
         sync(directory)
+    if failure is not None:
+        raise failure
     return gone
 
 

@@ -22,6 +22,7 @@ HEALTH_ACTIONS: tuple[Action, ...] = (
         "Zurück zur Verwaltung.",
         "health",
         role=Role.ADMIN,
+        footer=True,
         palette=False,
     ),
 )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
@@ -39,6 +38,7 @@ from dpolg_tui.tui.places import LOGIN, PLACES, Whereabouts, whereabouts
 from dpolg_tui.tui.saving import interrupted_sentence, queue_sentences
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.themes import THEMES, choose_theme, first_theme
+from dpolg_tui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
     from dpolg_tui.desk import Desk
@@ -52,7 +52,7 @@ IDLE_CHECK = 5.0
 """Seconds between two looks at the clock of the idle lock."""
 
 
-class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
+class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
     """The booking desk.
 
     ``start_screen`` replaces the login as the first screen, for tests and pictures.
@@ -85,12 +85,23 @@ class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
         self._start_screen = start_screen
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = desk.config.ui.theme
-        first_theme(self, choose_theme(wanted, self.console.color_system, frozenset(self.available_themes)))
+        first_theme(self, self._wanted_theme)
+
+    @property
+    def _wanted_theme(self) -> str:
+        wanted = self.desk.config.ui.theme
+        return choose_theme(wanted, self.console.color_system, frozenset(self.available_themes))
+
+    def use_theme(self) -> None:
+        """Shows the theme of the settings from now on."""
+        self.theme = self._wanted_theme
 
     def on_mount(self) -> None:
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
         self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
+        for warning in self.desk.config.warnings:
+            # Told on stderr, too, but the screen hides that until the end.
+            self.notify(warning, severity="warning", timeout=12)
 
     def on_unmount(self) -> None:
         self.jobs.close_cancelled()
@@ -137,8 +148,9 @@ class DeskApp(AppActions, Hearing, App[None], inherit_bindings=False):
         self._reachable = self.desk.connection.phase == "connected"
         if self._reachable:
             self.notify("Echtzeit-Sync verbunden", timeout=3)
-        if self.desk.outbox.problem:
-            self.notify(self.desk.outbox.problem, severity="warning", timeout=12)
+        for problem in (self.desk.outbox.problem, self.desk.drafts.problem):
+            if problem:
+                self.notify(problem, severity="warning", timeout=12)
         work.write(self, offer_what_was_left(self), "Entwürfe öffnen")
 
     async def sign_out(self) -> None:

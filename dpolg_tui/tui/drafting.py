@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -11,7 +11,11 @@ from textual.widgets import Button
 
 from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.desk.offline import NotKept
+from dpolg_tui.domain.errors import DomainError
+from dpolg_tui.domain.german import clean_line
+from dpolg_tui.domain.labels import field_label, value_label
 from dpolg_tui.domain.models import WriteResult
+from dpolg_tui.domain.words import room_label
 from dpolg_tui.log import log_defect
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.typed import Typed
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
     from dpolg_tui.tui.app import DeskApp
 
 SECRET = frozenset({"key_code"})
+OLD = (
+    "Aus der Zeit vor der Wiederherstellung der Datenbank: bitte vor dem Speichern prüfen, ob dies noch "
+    "derselbe Eintrag ist."
+)
+NOT_HERE = "Der Eintrag ist hier nicht zu finden."
 NO_ROOM = "Ihre Eingaben lassen sich auf diesem Rechner nicht zwischenlagern (voll?): bitte bald speichern."
 
 
@@ -103,27 +112,84 @@ def _settles(app: DeskApp, request: str) -> Callable[[WriteResult], None]:
 
 async def offer_drafts(app: DeskApp) -> None:
     """Asks what shall become of the forms of the last time. Only inside a worker."""
-    from dpolg_tui.tui.dialogs.queue import open_form
-
     drafts = app.desk.drafts.pending
     if not drafts:
         return
-    dialog = DraftsDialog(
-        "Nicht gespeicherte Eingaben",
-        ["Vom letzten Mal ist noch da:", *(f"• {draft.title}" for draft in drafts)],
-        "Öffnen",
-        cancel_label="Verwerfen",
-    )
+    lines = ["Vom letzten Mal ist noch da:", *(f"• {_titled(draft)}" for draft in drafts)]
+    dialog = DraftsDialog("Nicht gespeicherte Eingaben", lines, "Öffnen", cancel_label="Verwerfen")
     wanted = cast("bool | None", await app.push_screen_wait(dialog))
     if wanted is None:
         return
-    app.desk.drafts.decided()
-    for draft in drafts if wanted else ():
-        typed = Typed(draft.values, draft.raws, saved=_settles(app, draft.request), request=draft.request)
-        form = open_form(app.desk, draft.kind, draft.record_id, typed)
-        if form is not None:
-            await app.push_screen(form)
-    keep_drafts(app)
+    if not wanted:
+        app.desk.drafts.decided()
+        keep_drafts(app)
+        return
+    unopened = [(draft, why) for draft in drafts if (why := await _open(app, draft))]
+    # What was opened stays in its file until it is typed again: the forms may still be reading.
+    app.desk.drafts.decided(draft for draft, _ in unopened)
+    if unopened:
+        await _show_unopened(app, unopened)
+
+
+def _titled(draft: Draft) -> str:
+    return f"{draft.title} (von vor der Wiederherstellung)" if draft.old else draft.title
+
+
+async def _open(app: DeskApp, draft: Draft) -> str:
+    """Opens the form with what was typed; the reason if it has no form any more."""
+    from dpolg_tui.tui.dialogs.queue import open_form
+
+    desk = app.desk
+    try:
+        match (draft.kind, draft.record_id):
+            case "booking", int(record_id):
+                await desk.bookings.get(record_id)
+            case "guest", int(record_id):
+                await desk.guests.get(record_id)
+            case "reminder", int(record_id):
+                await desk.reminders.get(record_id)
+    except DomainError as error:
+        return error.message
+    may_be_another = draft.old and draft.record_id is not None
+    typed = Typed(
+        draft.values,
+        draft.raws,
+        sentence=OLD if may_be_another else "",
+        saved=_settles(app, draft.request),
+        request=draft.request,
+    )
+    form = open_form(desk, draft.kind, draft.record_id, typed)
+    if form is None:
+        return NOT_HERE
+    await app.push_screen(form)
+    return ""
+
+
+async def _show_unopened(app: DeskApp, unopened: Iterable[tuple[Draft, str]]) -> None:
+    """What was typed, to be taken over by hand: it is lost only when its user says so."""
+    lines = []
+    for draft, why in unopened:
+        lines += [f"• {_titled(draft)}: {why}", *_typed_lines(app, draft)]
+    dialog = ConfirmDialog(
+        "Eingaben ohne Formular",
+        lines,
+        "Verwerfen",
+        danger=True,
+        cancel_label="Bis zum nächsten Start behalten",
+    )
+    if await app.push_screen_wait(dialog):
+        app.desk.drafts.decided()
+        keep_drafts(app)
+
+
+def _typed_lines(app: DeskApp, draft: Draft) -> Iterator[str]:
+    for name, raw in draft.raws.items():
+        text = raw[-1] if isinstance(raw, list | tuple) and raw else raw
+        if text in (None, ""):
+            continue
+        if name == "room_id" and isinstance(text, int):
+            text = room_label(text, app.desk.store.rooms)
+        yield f"    {field_label(name)}: {clean_line(value_label(name, text))}"
 
 
 def offer_old_queue(app: DeskApp) -> None:

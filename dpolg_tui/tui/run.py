@@ -73,10 +73,10 @@ async def _leave_on_hang_up(app: DeskApp) -> None:
     The kernel sends SIGHUP to the leader of the session only: started from make or a script, the desk
     would live on without a terminal.
     """
-    if not hasattr(select, "poll"):  # Windows ends the program with its window
-        return
-    terminal = select.poll()
-    terminal.register(sys.stdin.fileno(), 0)
-    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):  # noqa: ASYNC110
-        await asyncio.sleep(HANG_UP_CHECK)
-    app.leave_at_once()
+    if sys.platform != "win32" and hasattr(select, "poll"):  # Windows ends the program with its window
+        terminal = select.poll()
+        terminal.register(sys.stdin.fileno(), 0)
+        gone = select.POLLHUP | select.POLLERR
+        while not any(event & gone for _, event in terminal.poll(0)):  # noqa: ASYNC110
+            await asyncio.sleep(HANG_UP_CHECK)
+        app.leave_at_once()

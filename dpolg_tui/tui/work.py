@@ -25,6 +25,8 @@ Failed = Callable[[DomainError], bool]
 SLOW = 0.5
 """Seconds after which the header says what is under way."""
 
+DEFECT_SHOWN = 20.0
+"""Seconds."""
 CANCELLABLE = 2.0
 """Seconds after which it says how to cancel it."""
 
@@ -83,7 +85,7 @@ class Job:
         except DomainError as error:
             show_error(app, error, self._failed)
         except Exception as error:  # noqa: BLE001 - the last fence: logged with an id the user sees
-            app.show_toast(f"Unerwarteter Fehler {log_defect(error)}", "error")
+            _show_defect(app, log_defect(error))
         finally:
             slow.stop()
             very_slow.stop()
@@ -190,6 +192,14 @@ def show_error(app: DeskApp, error: DomainError, failed: Failed | None = None) -
     if failed is not None and failed(error):
         return
     if isinstance(error, Defect):
-        app.show_toast(f"Unerwarteter Fehler {error.error_id}", "error")
+        _show_defect(app, error.error_id)
     else:
         app.show_toast(error.message, "error")
+
+
+def _show_defect(app: DeskApp, error_id: str) -> None:
+    """The number under which the log file has it, long enough to be written down."""
+    sentence = (
+        f"Unerwarteter Fehler {error_id}: bitte die Nummer einer Person mit der Rolle Admin weitergeben."
+    )
+    app.notify(sentence, severity="error", timeout=DEFECT_SHOWN)

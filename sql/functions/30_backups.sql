@@ -1,4 +1,4 @@
--- The history of backups: written by dpolg_backup, told to everybody in five columns.
+-- The history of backups: written by dpolg_backup, told to everybody in six columns.
 
 CREATE OR REPLACE FUNCTION app.guard_backups() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -63,8 +63,8 @@ BEGIN
              WHERE n.nspname IN ('app', 'auth', 'legacy') AND c.relkind = 'r')
         SELECT coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'bytes', t.bytes, 'live', t.live, 'dead', t.dead)
                                   ORDER BY t.bytes DESC, t.name), '[]')
-          FROM (SELECT s.*, row_number() OVER (ORDER BY s.bytes DESC) AS large,
-                       row_number() OVER (ORDER BY s.dead DESC) AS worn FROM tables s) t
+          FROM (SELECT s.*, row_number() OVER (ORDER BY s.bytes DESC, s.name) AS large,
+                       row_number() OVER (ORDER BY s.dead DESC, s.name) AS worn FROM tables s) t
          WHERE t.large <= 5 OR t.worn <= 5);
 END $$;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import re
+import socket
 from pathlib import Path
 
 import asyncpg
@@ -143,6 +144,17 @@ def test_every_sentence_is_a_sentence() -> None:
 )
 def test_connect_errors(failure: Exception, words: str) -> None:
     assert words in errors.connect_error(failure, "db.example.org:5432").message
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("db.invalid:5432", "Der Name db.invalid ist unbekannt"),
+        ("a.invalid:5432, b.example.org:5433", "Einer der Namen a.invalid, b.example.org ist unbekannt"),
+    ],
+)
+def test_an_unknown_name_is_told_without_its_port(address: str, words: str) -> None:
+    assert errors.connect_error(socket.gaierror(), address).message.startswith(f"{words}: bitte Server")
 
 
 async def test_a_server_that_is_off_behind_its_socket(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import ssl
 import subprocess
@@ -125,7 +126,25 @@ async def test_server_with_the_right_certificate_is_told(with_tls: Impostor, cer
 
 async def test_unreadable_certificate_file_is_named(with_tls: Impostor, tmp_path: Path) -> None:
     missing = tmp_path / "missing.crt"
-    await _told(replace(_settings("localhost", with_tls), ca_file=missing), with_tls, "missing.crt")
+    await _told(
+        replace(_settings("localhost", with_tls), ca_file=missing),
+        with_tls,
+        r"missing.crt .*es gibt sie nicht",
+    )
+
+
+@pytest.fixture
+def key_alone(certificate: Path, tmp_path: Path) -> Path:
+    """What is easily taken for the certificate beside it."""
+    key = tmp_path / "ca.key"
+    key.write_text(certificate.read_text().partition("-----BEGIN CERT")[0])
+    return key
+
+
+async def test_a_file_without_a_certificate_is_named(with_tls: Impostor, key_alone: Path) -> None:
+    for file in (key_alone, Path(os.devnull)):
+        settings = replace(_settings("localhost", with_tls), ca_file=file)
+        await _told(settings, with_tls, f"^In {file} steht kein Zertifikat: .*\\(ca_file\\)")
 
 
 async def test_probe_says_that_it_is_the_certificate(with_tls: Impostor) -> None:

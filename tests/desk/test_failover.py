@@ -15,7 +15,10 @@ import asyncpg
 import pytest
 
 from dpolg_tui.config import database_from_dsn
+from dpolg_tui.db.connection import Database
+from dpolg_tui.db.probe import Step, failure, probe
 from dpolg_tui.desk import Desk
+from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.domain.models import Outcome
 from dpolg_tui.operations.embedded import HOST, Cluster, Options
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
@@ -77,6 +80,24 @@ def pair() -> Iterator[Pair]:
         for cluster in (primary, other):
             cluster.stop()
         shutil.rmtree(home)
+
+
+async def test_a_standby_alone_is_named_as_what_it_is(pair: Pair) -> None:
+    settings = replace(database_from_dsn(pair.database.dsn), hosts=pair.hosts[1:], connect_timeout=TIMEOUT)
+    database = Database(settings)
+    try:
+        with pytest.raises(Unreachable, match="nimmt keine Änderungen an") as caught:
+            await database.call("app.hello", limit=5.0)  # it may be promoted: a desk tries on
+    finally:
+        await database.close()
+    assert caught.value.message == (
+        f"{settings.address} nimmt keine Änderungen an: er springt ein, wenn der Hauptserver ausfällt."
+    )
+    failed = failure(await probe(settings))
+    assert failed is not None
+    assert (failed.step, failed.sentence) == (Step.DATABASE, caught.value.message)
+    both = await probe(replace(settings, hosts=(pair.hosts[1], pair.hosts[0])))
+    assert failure(both) is None
 
 
 @asynccontextmanager

@@ -74,9 +74,9 @@ async def test_what_is_saved_or_queued_has_no_draft_any_more(database: TestDatab
             anna.drafts._saved.clear()
             anna.drafts.keep([Draft("guest", None, "Neuer Gast", id=FORM), other])
             await create(anna)
-            assert [one["id"] for one in json.loads(drafts_file(anna).read_text())] == [other.id]
+            assert [one["id"] for one in json.loads(drafts_file(anna).read_text())["forms"]] == [other.id]
             anna.drafts.keep([Draft("guest", None, "Neuer Gast", id=FORM), other])
-            assert [one["id"] for one in json.loads(drafts_file(anna).read_text())] == [other.id]
+            assert [one["id"] for one in json.loads(drafts_file(anna).read_text())["forms"]] == [other.id]
 
 
 async def test_a_program_that_is_ended_keeps_what_it_is_saving(database: TestDatabase) -> None:

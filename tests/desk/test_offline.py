@@ -64,6 +64,21 @@ async def test_a_guest_and_his_booking_made_offline_are_saved_once_and_in_order(
         assert (await anna.guests.get(-1)).city == "Ulm", "who still holds the old id gets the guest"
 
 
+async def test_days_that_are_known_need_no_line_and_others_are_refused_at_once(
+    database: TestDatabase,
+) -> None:
+    async with (
+        wire_proxy(config_for(database).database.hosts[0]) as proxy,
+        desk_through(database, proxy) as anna,
+    ):
+        today = anna.today()
+        await cut(anna, proxy)
+        async with anna.window.lock:  # as a reload holds it that waits for a server which does not answer
+            await asyncio.wait_for(anna.show(today, today + timedelta(30)), 2)
+            with pytest.raises(Unreachable, match="schon gelesen"):
+                await asyncio.wait_for(anna.show(today, today + timedelta(900)), 2)
+
+
 async def test_a_queue_outlives_its_client_and_is_sent_for_its_user_only(database: TestDatabase) -> None:
     async with wire_proxy(config_for(database).database.hosts[0]) as proxy:
         async with desk_through(database, proxy) as anna:

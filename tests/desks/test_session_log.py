@@ -122,7 +122,7 @@ async def test_nothing_personal_and_no_secret_is_in_the_log_of_a_whole_session(
         await _people_and_their_data(here.desk)
         await _screens(here)
         await _refusals(here.desk, database)
-        await _defects(here, database)
+        ids = await _defects(here, database)
         await _without_a_line(here, proxy)
         await _lock_and_leave(here, database)
         tokens.add(here.desk.database.token)
@@ -134,7 +134,8 @@ async def test_nothing_personal_and_no_secret_is_in_the_log_of_a_whole_session(
     # It is the log of all this, and it says who was slow, with round trips, and what failed, with an id.
     assert text.count("Booking erstellt: ") > 2
     assert re.search(r"Langsame Aktion Gast suchen: \d+ ms, 1 Umlauf", text)
-    assert re.search(r"Unerwarteter Fehler E-[0-9A-F]{6}", text)
+    assert len(ids) == 2
+    assert {error_id for error_id in ids if f" {error_id}" in text} == ids
     assert " DEBUG " in text
     assert len(values) > 100
     personal = _found(values | {TYPED}, text)
@@ -227,8 +228,11 @@ async def _refusals(desk: Desk, database: TestDatabase) -> None:
             await ben.personal_data.export(made.id)
 
 
-async def _defects(here: Running, database: TestDatabase) -> None:
-    """What nobody foresaw, each with a name in its text: here, in the database, in a forgotten task."""
+async def _defects(here: Running, database: TestDatabase) -> set[str]:
+    """What nobody foresaw, each with a name in its text: here, in the database, in a forgotten task.
+
+    Answers the ids that whoever works here learns.
+    """
     superuser = await asyncpg.connect(database.superuser_dsn)
     try:
         await superuser.execute(f"""
@@ -237,7 +241,7 @@ async def _defects(here: Running, database: TestDatabase) -> None:
             RAISE EXCEPTION 'nobody knows {TYPED}' USING ERRCODE = 'XX000', DETAIL = '{TYPED}'; END$$""")
     finally:
         await superuser.close()
-    with suppress(Defect):
+    with pytest.raises(Defect) as caught:
         await here.desk.guests.get(1)
 
     async def fails(words: str) -> None:
@@ -245,6 +249,7 @@ async def _defects(here: Running, database: TestDatabase) -> None:
 
     work.write(here.app, fails(f"'{TYPED}' is not a number"), "Versuch")
     await here.sees("Unerwarteter Fehler")
+    ids = {caught.value.error_id, *re.findall(r"Unerwarteter Fehler (E-[0-9A-F]{6})", here.text())}
     unsubscribe = here.desk.subscribe(lambda _event: {}[TYPED])
     here.desk.read_again()
     await here.pilot.pause(0.3)
@@ -255,6 +260,7 @@ async def _defects(here: Running, database: TestDatabase) -> None:
     del forgotten
     gc.collect()
     logging.getLogger("asyncpg").error("unknown value '%s'", TYPED)
+    return ids
 
 
 async def _without_a_line(here: Running, proxy: WireProxy) -> None:

@@ -11,13 +11,14 @@ import pytest
 from dpolg_tui.domain.backups import BackupState
 from dpolg_tui.domain.health import judge, summary, unreachable, worst
 from dpolg_tui.domain.health_figures import (
+    Authority,
     Check,
     HostFigures,
     ServerFigures,
     Slot,
-    Status,
     TerminalFigures,
 )
+from dpolg_tui.domain.problems import Problem, Status
 from tests.snapshots.scenes_health import FIGURES, NOW, SERVER
 
 GB = 1024**3
@@ -67,7 +68,7 @@ def test_a_healthy_system_has_nothing_to_say() -> None:
         ),
         ("server", {"server": server(major=13 + 1, version="14.9")}, Status.WARNING, "Fehlerkorrekturen"),
         ("checks", {"findings": ("hardening: open built-in function: x",)}, Status.WARNING, "1 Abweichung"),
-        ("pages", {"server": statistics(checksum_failures=2)}, Status.ERROR, "2 Seiten"),
+        ("pages", {"server": statistics(checksum_failures=2)}, Status.ERROR, "2-mal"),
         ("vacuum", {"server": server(transaction_age=600_000_000)}, Status.WARNING, "600 Millionen"),
         ("vacuum", {"server": server(transaction_age=1_600_000_000)}, Status.ERROR, "1600 Millionen"),
         ("slots", {"server": server(slots=(Slot("s", False, 11 * GB),))}, Status.ERROR, "11,0 GB"),
@@ -120,6 +121,34 @@ def test_a_house_whose_provider_makes_the_backups_is_not_warned() -> None:
     given = server(backups=none, backups_elsewhere=True)
     assert [check.status for check in of("backup", server=given)] == [Status.OK]
     assert of("verification", server=given) == []
+
+
+def test_what_the_house_accepts_is_a_warning_no_more_but_an_error_stays() -> None:
+    both = replace(
+        HEALTHY, server=replace(statistics(checksum_failures=1), major=14, version="14.9"), terminal=None
+    )
+    checks = judge(both, ("server.ended", "pages.damaged"))
+    assert {check.key: check.status for check in checks if check.problem} == {
+        "server": Status.ACCEPTED,
+        "pages": Status.ERROR,
+    }
+    assert summary(checks) == "1 Fehler, 1 bekannt, 1 nicht geprüft"
+
+
+def test_a_socket_whose_server_cannot_be_asked_for_its_certificate_says_why() -> None:
+    host = HostFigures("/run/postgresql:5432", False, 0.1, tls_address="db:5432", no_tls="antwortet nicht")
+    [check] = of("tls", hosts=(host,))
+    assert (check.status, check.says) == (Status.UNKNOWN, "antwortet nicht")
+
+
+def test_an_authority_s_file_that_cannot_be_read_is_said() -> None:
+    checks = of("tls", authorities=(Authority("ca.crt", None),))
+    assert [(check.subject, check.status) for check in checks][-1] == ("ca.crt", Status.UNKNOWN)
+
+
+def test_both_reasons_of_a_vacuum_that_is_behind_are_told() -> None:
+    checks = of("vacuum", server=server(transaction_age=600_000_000, autovacuum=False))
+    assert [check.problem for check in checks] == [Problem.VACUUM_BEHIND, Problem.VACUUM_OFF]
 
 
 def test_no_server_is_not_the_same_as_no_right() -> None:

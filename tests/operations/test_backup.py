@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import stat
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 from dpolg_tui.db import migrations
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.operations import backup, manifest
-from dpolg_tui.operations.backup import BackupFailed, CopyFailed
+from dpolg_tui.operations.backup import BackupFailed
 from dpolg_tui.operations.locks import FileLock
 from tests.databases import Server, TestDatabase
 from tests.legacy.full_disk import small_disk
@@ -324,39 +323,6 @@ async def test_a_directory_that_cannot_be(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BackupFailed, match="lässt sich nicht anlegen"):
         await backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path / "file" / "b"))
-
-
-async def test_the_copy_takes_every_file_elsewhere(stage: Stage, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "else where"
-    elsewhere.mkdir()
-    command = f"cp -- {{file}} '{elsewhere}'"
-    here = backups_in(tmp_path / "b", copy_command=command)
-    made = await backup.make(settings_of(stage.database.backup_dsn), here)
-    assert (elsewhere / made.file.name).read_bytes() == made.file.read_bytes()
-    assert len(list(elsewhere.iterdir())) == 3
-    anna = await stage.desk("anna")
-    [state] = await anna.rows("backup_state")
-    assert state["newest_copy_ok"]
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (f"{sys.executable} -c 'import sys; sys.exit(\"kein Netz\")'", "kein Netz"),
-        ("/gibt/es/nicht {file}", "No such file"),
-        ("cp 'offen", "No closing quotation"),
-    ],
-)
-async def test_a_copy_that_fails_is_told_but_the_backup_is_good(
-    stage: Stage, tmp_path: Path, command: str, said: str
-) -> None:
-    with pytest.raises(CopyFailed) as failed:
-        await backup.make(settings_of(stage.database.backup_dsn), backups_in(tmp_path, copy_command=command))
-    assert said in failed.value.message
-    assert len(manifest.names_in(tmp_path)) == 1
-    anna = await stage.desk("anna")
-    [state] = await anna.rows("backup_state")
-    assert (state["newest_backup_ok"], state["newest_copy_ok"]) == (True, False)
 
 
 async def test_the_password_is_in_no_argument(

@@ -78,7 +78,9 @@ def test_backup_verify_restore(
     assert (code, err) == (0, "")
     assert f"Wiederhergestellt nach {new_name}: " in out
     assert "alle gleich der Sicherung" in out
-    assert "docs/backup.md" in out
+    assert (
+        f"Arbeitsplätze benutzen weiter {database.name}: wie getauscht wird, steht in docs/backup.md." in out
+    )
     assert new_name in asyncio.run(databases(server))
 
 
@@ -184,6 +186,23 @@ def test_an_upgrade_is_preceded_by_a_backup(
     assert out.index("Gesichert: ") < out.index(f"Angewandt: {later_version}")
     assert len(manifest.names_in(directory)) == 1
     assert history(database) == ["backup"]
+
+
+@pytest.mark.usefixtures("directory")
+def test_a_copy_that_fails_is_an_exit_code_of_backup_and_a_warning_of_the_upgrade(
+    database: TestDatabase, program: Run, later_version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup itself is there, and both say so."""
+    monkeypatch.setenv("DPOLG_TUI_BACKUP_COPY_COMMAND", "false")
+    code, out, err = program("backup")
+    assert (code, out.partition(" ")[0]) == (1, "Gesichert:")
+    assert err.startswith("dpolg-tui: Die Sicherung dpolg_backup_")
+    assert "ist gemacht, aber ihre Kopie" in err
+    code, out, err = program("upgrade-db", dsn=database.owner_dsn)
+    assert code == 0
+    assert out.index("Gesichert: ") < out.index(f"Angewandt: {later_version}")
+    assert err.startswith("Warnung: Die Sicherung dpolg_backup_")
+    assert history(database) == ["backup", "copy ✗", "backup", "copy ✗"]
 
 
 def test_without_anything_to_apply_there_is_none(

@@ -76,7 +76,7 @@ async def refused(server: Server, plan: Plan) -> str:
     before = await databases(server)
     with pytest.raises(DomainError) as failed:
         await restore(settings_of(server.cluster.dsn()), plan)
-    assert await databases(server) == before
+    assert await databases(server) == before, failed.value.message
     assert "\n" not in failed.value.message
     return failed.value.message
 
@@ -253,15 +253,38 @@ async def _make_old(old: TestDatabase) -> None:
 # -- a server without our roles, and one whose disk is small ------------------------------------
 
 
-async def test_another_server_gets_the_roles_with_new_passwords(kept: Kept) -> None:
+async def test_another_server_gets_the_roles_with_new_passwords(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is left after the loss of a server: the backup, and passwords that somebody chooses."""
     binaries = binaries_of("embedded")
     assert binaries is not None
+    spoilt = kept.copy_to(tmp_path)
+    content = json.loads(manifest.beside(spoilt).read_text())
+    content["tables"]["app.guests"]["rows"] -= 1
+    manifest.beside(spoilt).write_text(json.dumps(content))
     async with SharedServer(temporary_directory(), OPTIONS, binaries=binaries, temporary=True) as other:
         chosen = {"dpolg_owner": "o-1", "booking_user": "b-2", "dpolg_backup": "s-3"}
         settings = settings_of(other.cluster.dsn())
+        await ask(other.cluster.dsn(), "CREATE ROLE dpolg_owner LOGIN PASSWORD 'o-1'")
+        with pytest.raises(CannotRestore, match="gleicht der Sicherung nicht"):
+            await restore(settings, Plan(spoilt, NAME, password=chosen.__getitem__))
+        ours = "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolname = ANY ('{%s}')"
+        assert await ask(other.cluster.dsn(), ours % ",".join(chosen)) == ["dpolg_owner"], "as it was before"
+
+        async def given_to_a_role(*_: object) -> None:
+            await ask(other.cluster.dsn(), "CREATE DATABASE theirs OWNER booking_user")
+            raise CannotRestore("pg_restore ist gescheitert.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(restoring, "_fill", given_to_a_role)
+            with pytest.raises(CannotRestore, match="Übrig bleiben die neuen Rollen booking_user, dpolg_b"):
+                await restore(settings, Plan(spoilt, NAME, password=chosen.__getitem__))
+        await ask(other.cluster.dsn(), "DROP DATABASE theirs")
+        await ask(other.cluster.dsn(), "DROP ROLE booking_user, dpolg_backup")
+
         done = await restore(settings, Plan(kept.made.file, NAME, password=chosen.__getitem__))
-        assert (done.new_roles, done.findings) == (set(chosen), [])
+        assert (done.new_roles, done.findings) == ({"booking_user", "dpolg_backup"}, [])
         for role, password in chosen.items():
             dsn = other.cluster.dsn(NAME, role, password)
             assert await ask(dsn, "SELECT current_user::text") == role

@@ -90,11 +90,16 @@ class HouseServer:
             check=True, capture_output=True,
         )  # fmt: skip
 
+    @property
+    def options(self) -> list[str | Path]:
+        """What setup.sh is told."""
+        return ["--name", "localhost", "--name", "db.example.org", "--cluster", self.cluster,
+                "--port", str(self.port), "--listen", "127.0.0.1", "--root", self.folder,
+                "--program", PROGRAM, "--backups", self.folder / "backups"]  # fmt: skip
+
     def setup(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs setup.sh as an administrator would, but below a directory of its own."""
-        command = [SETUP, "--name", "localhost", "--name", "db.example.org", "--cluster", self.cluster,
-                   "--port", str(self.port), "--listen", "127.0.0.1", "--root", self.folder,
-                   "--program", PROGRAM, "--backups", self.folder / "backups", *options]  # fmt: skip
+        command = [SETUP, *self.options, *options]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
         )
@@ -136,3 +141,4 @@ class HouseServer:
             shutil.rmtree(Path("/etc/postgresql") / version / self.cluster, ignore_errors=True)
         if self._data is not None:
             shutil.rmtree(self._data)
+            self._data = None

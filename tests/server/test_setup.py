@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -107,7 +108,7 @@ def test_later_run_sets_only_its_own_sections(house_server: HouseServer) -> None
     try:
         # The place of the backups is changed by hand, and sections stand before and after.
         server_toml.write_text(
-            f"[log]\n{own}\n" + before.replace(str(house_server.folder), "/old") + f"\n{others}"
+            f"[log]\n{own}\n" + before.replace(str(house_server.folder / "backups"), "/old") + f"\n{others}"
         )
         server_toml.chmod(0o644)
         house_server.setup()
@@ -255,10 +256,16 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     assert re.search(r"^\d+ \d+ \* \* \* dpolg PGUSER=dpolg_owner .* doctor --quiet$", cron, re.MULTILINE)
     done = house_server.program("--config", str(server_toml), "doctor", "--quiet", PGUSER="dpolg_owner")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = house_server.program("--config", str(server_toml), "doctor", "--json", PGUSER="dpolg_owner")
+    certificates = [check for check in json.loads(done.stdout)["checks"] if check["key"] == "tls"]
+    # Though it came by the socket: the certificate that desks are shown, and the authority's.
+    assert [check["subject"] for check in certificates] == [f"127.0.0.1:{house_server.port}", "ca.crt"]
+    assert {check["status"] for check in certificates} == {"ok"}
+    assert all(check["figures"]["days_left"] > 300 for check in certificates)
 
 
 def test_the_port_of_this_very_session_stays_open(tmp_path: Path) -> None:
-    """sudo takes SSH_CONNECTION away; settings of an sshd that a socket starts do not know the port."""
+    """sudo takes SSH_CONNECTION away; sshd started by a socket does not know the port."""
     asked = tmp_path / "ask"
     asked.write_text(
         f"set -Eeuo pipefail; shopt -s inherit_errexit; . {SETUP.parent}/lib/firewall.sh; ssh_ports\n"

@@ -22,6 +22,7 @@ from tools.ssh_desks.measure import CHART, FIELD, PROGRAM, sign_in, write_config
 from tools.ssh_desks.server import SSH_DESK, SshServer, prepare, ssh_server, what_is_missing
 
 ROOM = "Zugspitze"
+ALL_COLOURS = "\x1b[38;2;"
 NOT_A_SHELL = "öffnet nur das Buchungssystem"
 
 
@@ -105,6 +106,9 @@ def test_account_gets_the_desk_and_nothing_else(
         assert account in _run([SSH_DESK, "list", *group]).stdout.split()
         with sshd.session(account=account) as terminal:
             terminal.wait_for(FIELD)
+            assert ALL_COLOURS not in terminal.seen
+        with sshd.session("-o", "SendEnv=COLORTERM", account=account) as terminal:
+            terminal.wait_for(ALL_COLOURS)
         for command in (["id"], ["cat", str(root / "etc/dpolg-tui/config.toml")]):
             with sshd.session(*command, account=account) as terminal:
                 assert terminal.read_to_end() == 1

@@ -27,7 +27,9 @@ def through(database: TestDatabase, proxy: WireProxy, *, queue: bool = True) -> 
 
 
 @asynccontextmanager
-async def cut_off(database: TestDatabase, *, queue: bool = True) -> AsyncIterator[tuple[Desks, WireProxy]]:
+async def cut_off(
+    database: TestDatabase, user: str = "anna", *, queue: bool = True
+) -> AsyncIterator[tuple[Desks, WireProxy]]:
     """The application behind a proxy, a colleague beside it."""
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(wire_proxy(config_for(database).database.hosts[0]))
@@ -36,8 +38,8 @@ async def cut_off(database: TestDatabase, *, queue: bool = True) -> AsyncIterato
         desk = Desk(through(database, proxy, queue=queue))
         desk.start()
         stack.push_async_callback(desk.close)
-        anna = database.users["anna"]
-        await desk.login(anna.username, anna.password)
+        someone = database.users[user]
+        await desk.login(someone.username, someone.password)
         app = DeskApp(desk, start_screen=ChartScreen)
         pilot = await stack.enter_async_context(app.run_test(size=(110, 30), notifications=True))
         app.add_mode("chart", ChartScreen)  # somebody is signed in

@@ -100,6 +100,35 @@ async def test_what_the_chart_marked_is_filled_in(database: TestDatabase) -> Non
         await left(desks)
 
 
+async def test_enter_ahead_of_the_answer_never_takes_a_guest_whom_an_older_text_found(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database) as desks:
+        await desks.open_booking()
+        await desks.type_into("guest_id", "Hub")
+        await desks.here.sees("Huber, Anton  Ulm")
+        monkeypatch.setattr("dpolg_tui.tui.widgets.guest_field.DEBOUNCE", 600.0)
+        await desks.press("x", "y", "enter")
+        await desks.here.sees("+ Neuer Gast „Hubxy“")
+        assert desks.form.field("guest_id").raw == (None, "Hubxy")
+
+
+async def test_a_guest_with_much_to_tell_takes_one_line_of_the_list(database: TestDatabase) -> None:
+    async with house(database, size=(80, 24)) as desks:
+        await desks.ben.guests.create(
+            {
+                "last_name": "Huber",
+                "first_name": "Berta",
+                "city": "Garmisch-Partenkirchen",
+                "email": "berta@example.org",
+            }
+        )
+        await desks.open_booking()
+        await desks.type_into("guest_id", "Huber")
+        await desks.here.sees("Huber, Berta  Garmisch-")
+        await desks.here.sees("+ Neuer Gast „Huber“")
+
+
 async def test_a_new_guest_is_made_without_leaving(database: TestDatabase) -> None:
     async with house(database) as desks:
         await desks.open_booking(room_id=None, arrival=in_days(0), departure=in_days(2))

@@ -60,13 +60,30 @@ async def test_a_taken_room_names_who_is_in_the_way_and_offers_free_ones(databas
         await chart.press("m", "up", "enter")
         await chart.at(TakenDialog)
         await chart.run.sees("Huber")
-        await chart.run.sees("2 [Wendelstein]")
+        assert "2 [Wendelstein] · " not in chart.run.text(), "the room that it would leave"
         await chart.press("escape")
         await chart.back()
         assert chart.stay(stay) is not None
         moved = chart.stay(other)
         assert moved is not None
         assert moved.room_id == chart.house.double
+
+
+async def test_the_cursor_follows_into_the_free_room_that_was_chosen(database: TestDatabase) -> None:
+    async with at_the_chart(database) as chart:
+        await chart.book(chart.house.double, 1, 2)
+        stay = await chart.book(chart.house.double, 5, 2, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(stay)
+        await chart.press("m", "left", "left", "left", "left", "enter")
+        await chart.at(TakenDialog)
+        await chart.press("enter")
+        await chart.at(ChangeStayDialog)
+        await chart.press("enter")
+        await chart.back()
+        await chart.run.until(
+            lambda: (bar := chart.widget.occupancy_under_cursor()) is not None and bar.id == stay,
+            "the cursor is on the moved bar",
+        )
 
 
 async def test_neighbours_move_along_if_wanted(database: TestDatabase) -> None:
@@ -105,6 +122,21 @@ async def test_neighbours_move_along_if_wanted(database: TestDatabase) -> None:
         await chart.at(TakenDialog)
         await chart.run.sees("ist eingecheckt und lässt sich nicht")
         assert not chart.run.app.screen.query("#neighbours")
+
+
+async def test_a_long_plan_says_how_many_are_moved_and_scrolls(database: TestDatabase) -> None:
+    async with at_the_chart(database, size=(80, 24)) as chart:
+        stays = [await chart.book(chart.house.single, 1 + 2 * number, 2) for number in range(5)]
+        await chart.book(chart.house.single, 11, 2, guest_id=chart.house.yilmaz)
+        await chart.cursor_on(stays[0])
+        await chart.press("S", "right", "enter")
+        await chart.at(RearrangeDialog)
+        await chart.run.sees("6 Aufenthalte")
+        assert "Yılmaz" not in chart.run.text()
+        await chart.press("pagedown", "pagedown")
+        await chart.run.sees("Yılmaz [VIP]")
+        await chart.press("pageup", "pageup")
+        await chart.run.until(lambda: "Yılmaz" not in chart.run.text(), "scrolled back")
 
 
 async def test_two_bars_swap_their_rooms(database: TestDatabase) -> None:

@@ -46,6 +46,23 @@ async def test_search_jumps_to_a_bar_that_was_not_loaded(database: TestDatabase)
         assert under.booking_id == result.id
 
 
+async def test_enter_ahead_of_the_answer_never_takes_what_an_older_text_found(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_chart(database) as chart:
+        await chart.book(chart.house.double, 40, 2, guest_id=chart.house.yilmaz)
+        await chart.press("slash")
+        await chart.at(SearchDialog)
+        await chart.press(*"yilm")
+        await chart.run.sees("Yılmaz [VIP]")
+        monkeypatch.setattr("dpolg_tui.tui.dialogs.search.DEBOUNCE", 600.0)
+        await chart.press(*"xy", "enter")
+        await chart.run.sees("Nichts gefunden")
+        await chart.press("backspace", "backspace", "enter")
+        await chart.back()
+        await chart.run.until(lambda: chart.widget.cursor.day == chart.today + 40 * DAY, "jumped")
+
+
 async def test_go_to_a_date(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
         await chart.press("g")
@@ -85,14 +102,15 @@ async def test_new_in_the_marked_range_and_enter_opens(database: TestDatabase) -
 
 async def test_blocks(database: TestDatabase) -> None:
     async with at_the_chart(database) as chart:
-        chart.widget.place_cursor(room_key(chart.house.double), chart.today)
-        await chart.press("b")
+        chart.widget.place_cursor(room_key(chart.house.double), chart.today + 5 * DAY)
+        await chart.press("v", "right", "b")
         await chart.at(BlockDialog)
-        await chart.press("escape")
-        await chart.run.until(lambda: not isinstance(chart.run.app.screen, BlockDialog), "left")
-        if isinstance(chart.run.app.screen, ConfirmDialog):
-            await chart.press("tab", "enter")
+        await chart.press(*"Estrich", "ctrl+s")
         await chart.back()
+        await chart.run.sees("Sperre gespeichert")
+        made = chart.widget.occupancy_under_cursor()
+        assert made is not None
+        assert (made.reason, made.nights) == ("Estrich", 2)
         result = await chart.colleague.blocks.create(
             chart.house.double, chart.today, chart.today + 2 * DAY, Kind.OUT_OF_ORDER, "Heizung [kalt]"
         )

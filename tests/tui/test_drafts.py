@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 
 from dpolg_tui import locations
 from dpolg_tui.desk import Desk
+from dpolg_tui.desk.drafts import Draft
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.drafting import DraftsDialog, keep_drafts
 from dpolg_tui.tui.screens.booking import BookingScreen
@@ -127,3 +129,58 @@ async def test_a_full_disk_is_said_once_and_the_form_stays(
             keep_drafts(here.app)
             await desks.toast("bitte bald speichern")
             assert desks.form.values()["last_name"] == "Neumann"
+
+
+async def restored_since(database: TestDatabase) -> None:
+    """A restore of a backup from before the last booking."""
+    owner = await asyncpg.connect(database.owner_dsn)
+    try:
+        await owner.execute("SELECT auth.after_restore()")
+    finally:
+        await owner.close()
+
+
+async def test_forms_from_before_a_restore_are_opened_with_a_warning_or_shown(
+    database: TestDatabase,
+) -> None:
+    """What belongs to a record that did not come back has no form: what was typed can be read, and stays."""
+    async with signed_in(database, "ben") as ben:
+        house = await furnish(ben)
+        booking = await book(ben, house.huber, house.single, 0)
+        async with running(config_for(database)) as here:
+            await sign_in(here, database)
+            desks = Desks(here, ben, house)
+            await desks.open_booking(booking)
+            await desks.type_into("notes", "Hund und Katze")
+            keep_drafts(here.app)
+            gone = Draft(
+                "booking",
+                4711,
+                "Buchung 2026-9",
+                {"notes": "spät\nan", "room_id": house.double, "guest_id": [7, "Maier, Eva"], "persons": ""},
+                id="gone",
+            )
+            here.desk.drafts.keep([*here.desk.drafts._open, gone])
+            # Killed: nothing more is written.
+            kept = locations.private_file("drafts", here.desk.instance, here.desk.user.id)
+            text = kept.read_text()
+        kept.write_text(text)
+    await restored_since(database)
+    async with signed_in(database, "ben") as ben, running(config_for(database)) as here:
+        await sign_in(here, database)
+        desks = Desks(here, ben, house)
+        await here.until(lambda: isinstance(here.app.screen, DraftsDialog), "question")
+        await here.sees("Buchung 2026-9 (von vor der Wiederherstellung)")
+        await desks.press("enter")
+        await here.sees("Eingaben ohne Formular")
+        for words in ("Den Eintrag gibt es", "Notizen: spät an", "Gast: Maier, Eva"):
+            await here.sees(words)
+        await desks.press("enter")
+        await here.until(lambda: isinstance(desks.screen, BookingScreen) and desks.form.dirty, "form")
+        await here.sees("ob dies noch derselbe")
+        here.app.leave_at_once()
+    async with signed_in(database, "ben") as ben, running(config_for(database)) as here:
+        await sign_in(here, database)
+        await here.until(lambda: isinstance(here.app.screen, DraftsDialog), "question")
+        assert sorted(one.title for one in here.desk.drafts.pending)[1] == "Buchung 2026-9"
+        assert len(here.desk.drafts.pending) == 2

@@ -103,6 +103,20 @@ def _keys(text: str) -> list[str]:
     return ["space" if sign == " " else sign for sign in text]
 
 
+@pytest.mark.parametrize("name", ["last_name", "notes"])
+async def test_keys_of_one_burst_take_effect_in_the_order_in_which_they_were_typed(name: str) -> None:
+    async with a_form() as (app, pilot):
+        field = app.form.field(name)
+        field.put("")
+        field.editor_widget.focus()
+        await pilot.pause()
+        keys = (*"Mülr", "backspace", *"ler", "left", "left", "left", "left", "backspace", *"ue", "end", *"!")
+        for key in keys:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert field.raw == "Mueller!"
+
+
 async def test_a_loaded_form_is_clean_and_returns_what_it_got() -> None:
     async with a_form() as (app, _):
         assert not app.form.dirty

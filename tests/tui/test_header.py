@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dpolg_tui.domain.german import format_date, today
@@ -49,6 +51,20 @@ def test_eighty_columns_have_initials_of_everybody() -> None:
 def test_place_and_connection_are_always_there(width: int) -> None:
     assert "Belegungsplan" in painted(width)
     assert "● verbunden" in painted(width)
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_what_takes_long_is_said_where_there_is_little_room_too(width: int) -> None:
+    words = "Zum Balken springen … (Strg+C bricht ab)"
+    offline = replace(
+        PARTS,
+        place="Belegungsplan (Stand 08:13)",
+        middle=words,
+        busy=words,
+        saved=("✓ gespeichert", "✓"),
+        connection=("○ offline seit 08:13", ""),
+    )
+    assert words in painted(width, offline)
 
 
 def first_line(desk: Running) -> str:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from dpolg_tui.config import DoctorSettings
 from dpolg_tui.desk import Desk
 from dpolg_tui.domain.errors import NotAllowed
 from dpolg_tui.domain.health import LABELS
-from dpolg_tui.domain.health_figures import Status, TerminalFigures
+from dpolg_tui.domain.health_figures import TerminalFigures
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.tui.screens.health import HealthScreen
 from tests.databases import TestDatabase
 from tests.sql.stage import connected
@@ -38,6 +40,17 @@ async def test_what_is_wrong_comes_to_the_top_by_itself(
         await desks.here.until(lambda: "Fehler | Sicherung" in rows(desks)[0], "no backup")
         await desks.press("home")
         await desks.here.sees("→ Bitte auf dem Server dpolg-tui backup ausführen")
+
+
+async def test_a_small_window_is_a_warning_until_the_desk_accepts_it(database: TestDatabase) -> None:
+    async with house(database, HealthScreen, user="admin", size=(60, 20)) as desks:
+        desk = desks.here.desk
+        await desks.here.until(lambda: any("60 × 20" in row for row in rows(desks)), "first look")
+        assert "Warnung | Terminal" in rows(desks)[0]
+        desk.config = replace(desk.config, doctor=DoctorSettings(("terminal.small",)))
+        await desks.press("r")
+        await desks.here.until(lambda: "bekannt | Terminal" in rows(desks)[0], "accepted")
+        assert "1 bekannt" in desks.here.text()
 
 
 async def test_only_admins_look(database: TestDatabase) -> None:

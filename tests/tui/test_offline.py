@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 
 from dpolg_tui.db.state import Phase
@@ -11,6 +13,7 @@ from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.dialogs.missed import MissedDialog
 from dpolg_tui.tui.dialogs.queue import QueueDialog
 from dpolg_tui.tui.screens.booking import BookingScreen
+from dpolg_tui.tui.screens.chart import ChartScreen
 from tests.databases import TestDatabase
 from tests.tui.forms_house import book, in_days
 from tests.tui.offline_desk import cut_off, offline
@@ -49,6 +52,22 @@ async def test_typing_goes_on_without_a_line_and_is_saved_once(database: TestDat
         await desks.here.sees("gespeichert")
         assert (await desks.ben.bookings.get(booking)).notes == "Hund und Katze"
         assert await notes_of(database, booking) == ["Hund und Katze"]
+
+
+async def test_the_search_jumps_to_a_bar_that_is_known_without_a_line(database: TestDatabase) -> None:
+    async with cut_off(database) as (desks, proxy):
+        desk = desks.here.desk
+        arrival = desk.today() + timedelta(90)
+        await book(desks.ben, desks.house.huber, desks.house.single, (arrival - in_days(0)).days)
+        await desks.here.until(lambda: desk.store.occupancies, "bar")
+        await offline(desks, proxy)
+        await desks.press("slash", *"hub")
+        await desks.here.sees("Huber, Anton")
+        await desks.press("enter")
+        await desks.here.until(
+            lambda: isinstance(desks.screen, ChartScreen) and desks.screen.chart.cursor.day == arrival,
+            "jumped",
+        )
 
 
 async def test_what_no_longer_fits_opens_with_what_was_typed(database: TestDatabase) -> None:

@@ -15,8 +15,10 @@ from dpolg_tui import locations
 from dpolg_tui.config import Arguments, Config, database_from_dsn, load
 from dpolg_tui.settings import DatabaseSettings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
+from dpolg_tui.tui.dialogs.password import PasswordDialog
 from dpolg_tui.tui.screens.login import LoginScreen
 from dpolg_tui.tui.screens.settings import LOOK_HERE, SettingsScreen
+from dpolg_tui.tui.themes import DARK, LIGHT
 from dpolg_tui.tui.widgets.field import Field
 from tests.databases import TestDatabase
 from tests.tui.desk_app import Running, config_for, running
@@ -27,6 +29,7 @@ def without_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  #
     """A computer without any configuration."""
     for name in [name for name in os.environ if name.startswith(("PG", "DPOLG_TUI_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("COLORTERM", "truecolor")
     # A busy machine must not look like a silent server.
     monkeypatch.setenv("DPOLG_TUI_DATABASE_CONNECT_TIMEOUT", "30")
 
@@ -62,6 +65,13 @@ def _fields(here: Running) -> dict[str, Field]:
 async def _open(here: Running) -> None:
     """From the login."""
     await here.pilot.press("f8")
+    await here.until(lambda: isinstance(here.app.screen, SettingsScreen) and here.app.screen.is_mounted)
+
+
+async def _open_signed_in(here: Running) -> None:
+    """From the palette."""
+    await here.pilot.press("ctrl+p")
+    await here.pilot.press(*"einstellungen", "enter")
     await here.until(lambda: isinstance(here.app.screen, SettingsScreen) and here.app.screen.is_mounted)
 
 
@@ -277,12 +287,10 @@ async def test_while_signed_in_it_is_used_after_signing_out(database: TestDataba
     settings, anna = database_from_dsn(database.dsn), database.users["anna"]
     async with running(_stored(home, _file(settings))) as here:
         await here.sign_in(anna.username, anna.password)
-        await here.pilot.press("ctrl+p")
-        await here.pilot.press(*"einstellungen", "enter")
-        await here.until(lambda: isinstance(here.app.screen, SettingsScreen), "settings")
+        await _open_signed_in(here)
         await _type(here, port=1, password=settings.password)
         await here.pilot.press("ctrl+s")
-        await here.sees("Konfiguration gespeichert! Sie gilt")
+        await here.sees("Konfiguration gespeichert! Die Verbindung")
         await here.until(lambda: here.app.current_mode == "chart" and len(here.app.screen_stack) == 1)
         assert here.desk.connection.phase == "connected"
         here.app.action_sign_out()
@@ -292,6 +300,88 @@ async def test_while_signed_in_it_is_used_after_signing_out(database: TestDataba
         await _type(here, port=settings.hosts[0][1], password=settings.password)
         await here.pilot.press("ctrl+s")
         await here.sign_in(anna.username, anna.password)
+
+
+async def test_theme_and_idle_lock_are_used_at_once(database: TestDatabase, home: Path) -> None:
+    settings, anna = database_from_dsn(database.dsn), database.users["anna"]
+    before = _file(settings)
+    async with running(_stored(home, before), (120, 40)) as here:
+        await here.sign_in(anna.username, anna.password)
+        assert here.app.theme == DARK
+        connected_by = here.desk.database
+        await _open_signed_in(here)
+        assert (_fields(here)["theme"].value, _fields(here)["idle_lock_minutes"].value) == ("auto", 7)
+        await _type(here, idle_lock_minutes=721)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: "720" in _fields(here)["idle_lock_minutes"].error, "a sentence at the field")
+        await _type(here, theme="hell", idle_lock_minutes=0)
+        await here.pilot.press("ctrl+s")
+        await here.sees("Konfiguration gespeichert!")
+        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
+        assert "nach dem Abmelden" not in here.text()
+        assert here.app.theme == LIGHT
+        assert here.app.screen.styles.background.hex.lower() == "#f7f8fa"
+        here.app._last_activity -= 24 * 3600
+        here.app.lock_if_idle()
+        assert not here.app.locked
+        await _open_signed_in(here)
+        await _type(here, idle_lock_minutes=1)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
+        here.app._last_activity -= 61
+        here.app.lock_if_idle()
+        await here.until(lambda: here.app.locked, "the lock")
+        assert here.desk.database is connected_by
+    after = before.replace("idle_lock_minutes = 7\n", 'idle_lock_minutes = 1\ntheme = "hell"\n')
+    assert (home / "config.toml").read_text("utf-8") == after
+    async with running(load(Arguments())) as here:
+        assert here.app.theme == LIGHT
+
+
+async def test_a_theme_of_the_file_that_is_none_of_ours_stays(database: TestDatabase, home: Path) -> None:
+    text = _file(database_from_dsn(database.dsn)) + 'theme = "nord"\n'
+    async with running(_stored(home, text)) as here:
+        await _open(here)
+        assert _fields(here)["theme"].value == "nord"
+        await here.sees("nord ▾")
+        await _type(here, idle_lock_minutes=8)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
+
+
+@pytest.mark.long
+async def test_other_places_wear_the_new_theme_too(database: TestDatabase, home: Path) -> None:
+    anna = database.users["anna"]
+    async with running(_stored(home, _file(database_from_dsn(database.dsn))), (120, 40)) as here:
+        await here.sign_in(anna.username, anna.password)
+        await here.pilot.press("f4")
+        await here.until(lambda: here.app.current_mode == "guests", "guests")
+        await here.pilot.press("f2")
+        await here.until(lambda: here.app.current_mode == "chart", "chart")
+        await _open_signed_in(here)
+        await _type(here, theme="hell")
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
+        await here.pilot.press("f4")
+        await here.until(lambda: here.app.current_mode == "guests", "guests")
+        assert here.app.screen.styles.background.hex.lower() == "#f7f8fa"
+        shown = {widget.styles.background.hex.lower() for widget in here.app.screen.query("*")}
+        assert not shown & {"#14181d", "#1c2229", "#28313b"}
+
+
+async def test_the_own_password_is_changed_from_here(database: TestDatabase, home: Path) -> None:
+    anna = database.users["anna"]
+    async with running(_stored(home, _file(database_from_dsn(database.dsn)))) as here:
+        await _open(here)
+        assert not here.app.screen.query("#password")
+        await here.pilot.press("escape")
+        await here.sign_in(anna.username, anna.password)
+        await _open_signed_in(here)
+        await here.sees("Eigenes Passwort …")
+        here.app.screen.query_one("#password", Button).focus()
+        await here.pilot.press("enter")
+        await here.until(lambda: isinstance(here.app.screen, PasswordDialog), "the dialog")
 
 
 async def test_the_demo_tries_but_does_not_save(database: TestDatabase) -> None:
@@ -305,6 +395,34 @@ async def test_the_demo_tries_but_does_not_save(database: TestDatabase) -> None:
         here.app.screen.query_one("#save", Button).press()
         await here.sees("Die Vorführung hat ihre eigene Datenbank")
     assert not locations.user_config_file().exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends_it(
+    database: TestDatabase, home: Path
+) -> None:
+    _stored(home, _file(database_from_dsn(database.dsn)))
+    (home / "config.toml").chmod(0o666)
+    async with running(load(Arguments())) as here:
+        await here.until(lambda: "für andere schreibbar" in " ".join(here.text().split()))
+        await _open(here)
+        await _type(here, theme="dunkel")
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert load(Arguments()).warnings == ()
+
+
+async def test_a_file_beside_the_settings_is_shown_as_it_is_typed(database: TestDatabase, home: Path) -> None:
+    (home / "ca.crt").touch()
+    text = _file(database_from_dsn(database.dsn), ca_file="ca.crt")
+    async with running(_stored(home, text)) as here:
+        await _open(here)
+        assert _fields(here)["ca_file"].value == "ca.crt"
+        await _type(here, idle_lock_minutes=8)
+        await here.pilot.press("ctrl+s")
+        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
+    assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
+    assert load(Arguments()).database.ca_file == home / "ca.crt"
 
 
 async def test_nothing_changed_is_said(database: TestDatabase, home: Path) -> None:

@@ -134,6 +134,7 @@ sshd_rules() {
 Match Group $GROUP
     ForceCommand $ROOT/usr/local/bin/dpolg-desk
     PermitTTY yes
+    AcceptEnv LANG LC_* COLORTERM
     AllowTcpForwarding no
     AllowStreamLocalForwarding no
     AllowAgentForwarding no

@@ -43,7 +43,12 @@ class SshServer:
         """A terminal with an SSH session; ``options`` follow the host, as a command would."""
         return Terminal(
             [*self.command(account, "-tt", port=port), *options],
-            {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": str(self.folder)},
+            {
+                "PATH": os.environ["PATH"],
+                "TERM": "xterm-256color",
+                "HOME": str(self.folder),
+                "COLORTERM": "truecolor",
+            },
         )
 
     def command(self, account: str | None, *flags: str, port: int | None = None) -> list[str]:

@@ -41,8 +41,12 @@ class BlockDialog(RecordDialog):
         arrival: date | None,
         departure: date | None,
         block: Occupancy | None = None,
+        *,
+        begin_at: str = "",
     ) -> None:
+        """``begin_at``: the field to begin with, where those before it are filled in."""
         self._block = block
+        self._begin_at = begin_at
         super().__init__(
             "Sperre ändern" if block else "Zimmer sperren",
             block.id if block else None,
@@ -104,6 +108,8 @@ class BlockDialog(RecordDialog):
 
     def loaded(self) -> None:
         self._note_nights()
+        if self._begin_at:
+            self.form.field(self._begin_at).editor_widget.focus()
 
     def concerns(self, event: RecordChanged) -> bool:
         return event.kind == "block" and self.record_id in (event.id, *event.occupancies)

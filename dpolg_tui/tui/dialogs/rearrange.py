@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import zip_longest
+from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -19,6 +21,8 @@ from dpolg_tui.domain.words import room_label
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 
 GOES = "verbunden"
+SEEN = 3
+"""Bookings that are in sight without scrolling."""
 
 
 def money(amount: Decimal | None) -> str:
@@ -34,13 +38,26 @@ class RearrangeDialog(ConfirmDialog):
         "Der Preis ist eine Information."
     )
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "page(-1)", "blättern", show=False),
+        Binding("pagedown", "page(1)", "blättern", show=False),
+    ]
+
     def __init__(self, title: str, plan: Plan, rooms: Mapping[int, Room], confirm_label: str) -> None:
         super().__init__(title, (), confirm_label)
         self._plan, self._rooms = [step for step in plan if step.changes_anything], rooms
 
     def compose_body(self) -> ComposeResult:
+        records = len(list(self._by_record()))
+        if records > SEEN:
+            yield Static(f"{records} Aufenthalte ändern sich, Bild↓ zeigt alle:", classes="hint")
         with VerticalScroll(classes="plan", can_focus=False):
             yield Static(self._table())
+
+    def action_page(self, by: int) -> None:
+        """Shows more of a long plan."""
+        plan = self.query_one(VerticalScroll)
+        plan.scroll_relative(y=by * max(1, plan.size.height - 1), animate=False)
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), highlight=False)

@@ -38,6 +38,8 @@ class SearchDialog(BaseDialog[BookingSummary]):
         self._text = text
         self._only = only
         self._found: list[BookingSummary] = []
+        self._found_for = ""
+        self._enter_waits = False
         self._timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -55,16 +57,23 @@ class SearchDialog(BaseDialog[BookingSummary]):
         if self._text:
             self._ask()
 
+    @property
+    def _typed(self) -> str:
+        return self.query_one(LineInput).value.strip()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        self._enter_waits = False
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(DEBOUNCE, self._ask)
 
     def _ask(self) -> None:
-        text = self.query_one(LineInput).value.strip()
+        if self._timer is not None:
+            self._timer.stop()
+        text = self._typed
         if len(text) < FEWEST_LETTERS:
-            self._show([], "Mindestens zwei Zeichen eingeben.")
+            self._show(text, [], "Mindestens zwei Zeichen eingeben.")
         else:
             read(self, self._search(text), "Buchungen suchen", group="search")
 
@@ -72,10 +81,12 @@ class SearchDialog(BaseDialog[BookingSummary]):
         found = await self.desk.bookings.search(text)
         if self._only is not None:
             found = [it for it in found if it.status is self._only]
-        self._show(found, "" if found else "Nichts gefunden: bitte kürzer oder anders schreiben.")
+        self._show(text, found, "" if found else "Nichts gefunden: bitte kürzer oder anders schreiben.")
+        if self._enter_waits and text == self._typed and len(found) == 1:
+            self.finish(found[0])
 
-    def _show(self, found: list[BookingSummary], hint: str) -> None:
-        self._found = found
+    def _show(self, text: str, found: list[BookingSummary], hint: str) -> None:
+        self._found, self._found_for = found, text
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Option(self._line(it)) for it in found])
@@ -104,11 +115,19 @@ class SearchDialog(BaseDialog[BookingSummary]):
             case "up":
                 options.action_cursor_up()
             case "enter":
-                self._choose(options.highlighted)
+                self._enter(options.highlighted)
             case _:
                 return
         event.stop()
         event.prevent_default()
+
+    def _enter(self, number: int | None) -> None:
+        """Chooses; ahead of the answer never what an older text found, but the only hit once it is there."""
+        if self._found_for == self._typed:
+            self._choose(number)
+        else:
+            self._ask()
+            self._enter_waits = True
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()

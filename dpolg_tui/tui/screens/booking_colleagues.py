@@ -23,7 +23,9 @@ class FollowedBooking(BookingTabs):
 
     def on_record_changed(self, event: RecordChanged) -> None:
         match event.kind:
-            case "booking" if event.id == self.booking_id and not event.own:
+            case "booking" if self._concerns(event.id) and event.own:
+                self._follow_own(event)
+            case "booking" if self._concerns(event.id):
                 by = event.by.display_name if event.by else "Jemand"
                 if event.action == "deleted":
                     self.desk_app.show_toast(f"{by} hat diese Buchung gelöscht.", "warning")
@@ -36,14 +38,26 @@ class FollowedBooking(BookingTabs):
         if event.kind in ("booking", "block", "room"):
             self.ask_rooms_soon()
 
+    def _concerns(self, booking_id: int | None) -> bool:
+        """Whether it is this booking, also if that was made here and has its real id by now."""
+        own = self.booking_id
+        return (
+            booking_id is not None and own is not None and booking_id in (own, self.desk.outbox.real_id(own))
+        )
+
+    def _follow_own(self, event: RecordChanged) -> None:
+        """Sent, discarded or taken back while the form is open; after its own saving it is left."""
+        if not self._leaving and self.booking is not None and event.action != "deleted":
+            read(self, self._follow(self.booking.id, None, own=True), "Buchung lesen", group="follow")
+
     def _is_ours(self, event: RecordChanged) -> bool:
         """Whether a reminder is, or was, one of this booking."""
         known = self.booking.reminders if self.booking else ()
-        return event.booking_id == self.booking_id or event.id in {reminder.id for reminder in known}
+        return self._concerns(event.booking_id) or event.id in {reminder.id for reminder in known}
 
     async def _follow_reminder(self, booking_id: int, event: RecordChanged) -> None:
         by = event.by.display_name if event.by else "Jemand"
-        await self._follow(booking_id, by)
+        await self._follow(booking_id, by, own=event.own)
         if not event.own:
             words = {"created": "angelegt", "updated": "geändert", "deleted": "gelöscht"}[event.action]
             self.desk_app.show_toast(f"{by} hat eine Erinnerung dieser Buchung {words}.")
@@ -62,8 +76,11 @@ class FollowedBooking(BookingTabs):
         else:
             self.form.guest.learn(guest.id, guest.name)
 
-    async def _follow(self, booking_id: int, by: str | None) -> None:
-        """A colleague saved this booking: untouched fields follow, touched ones are marked."""
+    async def _follow(self, booking_id: int, by: str | None, *, own: bool = False) -> None:
+        """The booking has changed: untouched fields follow, touched ones are marked.
+
+        ``by``: the colleague who saved it; ``own``: this desk did, so that nobody needs to be told.
+        """
         booking = await self.desk.bookings.get(booking_id)
         who = by or booking.updated_by or "Jemand"
         refreshed, marked = self.form.follow(booking, who)
@@ -71,7 +88,9 @@ class FollowedBooking(BookingTabs):
         self.form.note_dates()
         self.say_facts()
         self.show_sections()
-        if refreshed:
+        self.title = f"Buchung {booking.number}"
+        self.show_state()
+        if refreshed and not own:
             self.desk_app.show_toast(f"{who} hat geändert: {', '.join(refreshed)}.")
         if marked:
             self.desk_app.show_toast(

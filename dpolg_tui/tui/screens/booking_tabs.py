@@ -83,6 +83,10 @@ class BookingTabs(LeavableScreen, metaclass=AbstractMeta):
         """The fields."""
 
     @property
+    def may_undo(self) -> bool:
+        return isinstance(self.focused, ReminderTable)
+
+    @property
     def tabs(self) -> TabbedContent:
         """The tabs."""
         return self.query_one("#booking-tabs", TabbedContent)
@@ -199,6 +203,8 @@ class BookingTabs(LeavableScreen, metaclass=AbstractMeta):
         result = await self.desk.bookings.delete(booking.id)
         if result.outcome is Outcome.DONE:
             self.desk_app.show_toast(f"Buchung {booking.number} gelöscht.")
+        elif result.outcome is Outcome.QUEUED:
+            self.desk_app.show_toast(queued_sentence(f"Buchung {booking.number} löschen"))
         else:
             self.desk_app.show_toast("Diese Buchung wurde inzwischen gelöscht.", "warning")
         self.leave()

@@ -201,7 +201,7 @@ class ChartScreen(DeskScreen):
         self, stay: Occupancy, room_id: int | None, arrival: date, departure: date, *, pushes: bool = False
     ) -> None:
         change = StayChange(stay, room_id, arrival, departure, self.desk.today())
-        write(self, flows.change_stay(self.desk_app, change, pushes=pushes), "Aufenthalt ändern")
+        write(self, flows.change_stay(self.desk_app, change, self.chart, pushes=pushes), "Aufenthalt ändern")
 
     def on_chart_swap_swap_requested(self, message: OccupancyChart.SwapRequested) -> None:
         write(self, flows.swap(self.desk_app, message.first, message.second), "Zimmer tauschen")
@@ -261,7 +261,8 @@ class ChartScreen(DeskScreen):
 
     async def jump(self, found: BookingSummary) -> None:
         """Loads the days around a booking and puts the cursor on its bar."""
-        await self.desk.show(found.arrival - AROUND, found.departure + AROUND)
+        if found.occupancy_id not in self.desk.store.occupancies:
+            await self.desk.show(found.arrival - AROUND, found.departure + AROUND)
         self._reload()
         if self.chart.jump_to(found.occupancy_id):
             self._show_choice()
@@ -327,7 +328,7 @@ class ChartScreen(DeskScreen):
             from dpolg_tui.tui.dialogs.block import BlockDialog
 
             self.app.push_screen(
-                BlockDialog(nights.room_id, nights.arrival, nights.departure),
+                BlockDialog(nights.room_id, nights.arrival, nights.departure, begin_at="reason"),
                 lambda _: self.chart.clear_mark(),
             )
 

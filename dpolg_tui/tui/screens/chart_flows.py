@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain import german
 from dpolg_tui.domain import rearrange as plans
-from dpolg_tui.domain.chart import is_retired
+from dpolg_tui.domain.chart import is_retired, room_key
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.models import (
     BookingSummary,
@@ -69,12 +69,14 @@ def _is_done(app: DeskApp, result: WriteResult, sentence: str) -> bool:
 # --- Moving and other days ------------------------------------------------------------------------
 
 
-async def change_stay(app: DeskApp, change: StayChange, *, pushes: bool = False) -> None:
+async def change_stay(
+    app: DeskApp, change: StayChange, chart: OccupancyChart, *, pushes: bool = False
+) -> None:
     """Asks once, moves, and where the room is taken offers those that are free, or to shift the neighbours.
 
-    ``pushes``: shifts them without this offer.
+    The cursor follows into a room that was chosen there. ``pushes``: shifts them without this offer.
     """
-    desk, stay = app.desk, change.occupancy
+    desk, stay, dropped = app.desk, change.occupancy, change.room_id
     while change.changes_anything:
         ways = _known_ways(app, change)
         if ways and pushes:
@@ -88,7 +90,9 @@ async def change_stay(app: DeskApp, change: StayChange, *, pushes: bool = False)
                 where = room_label(change.room_id, desk.store.rooms)
                 dates = german.format_date_range(change.arrival, change.departure)
                 what = "Sperre" if stay.is_block else stay.number
-                _is_done(app, result, german.clean_line(f"{what}: {where}, {dates}"))
+                done = _is_done(app, result, german.clean_line(f"{what}: {where}, {dates}"))
+                if done and change.room_id is not None and change.room_id != dropped:
+                    chart.place_cursor(room_key(change.room_id), chart.cursor.day)
                 return
             ways = result.in_the_way
         chosen = await _way_out(app, change, ways)
@@ -111,7 +115,9 @@ def _known_ways(app: DeskApp, change: StayChange) -> Sequence[InTheWay]:
 
 async def _way_out(app: DeskApp, change: StayChange, ways: Sequence[InTheWay]) -> int | str | None:
     """Another room, or the neighbours shifted; None: nothing of that."""
-    free = await _free_rooms(app, change)
+    free = [
+        it for it in await _free_rooms(app, change) if replace(change, room_id=it.room_id).changes_anything
+    ]
     shifts: bool | str = True
     try:
         _room_made(app, change)

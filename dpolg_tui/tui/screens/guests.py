@@ -6,14 +6,16 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from dpolg_tui.desk.events import DeskEvent, QueueChanged, RecordChanged
+from dpolg_tui.desk.events import RecordChanged
 from dpolg_tui.domain.german import clean_line
-from dpolg_tui.domain.models import GuestSummary
+from dpolg_tui.domain.models import GuestSummary, Outcome
+from dpolg_tui.domain.queued import MARK
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
 from dpolg_tui.tui.dialogs.guest import GuestDialog
 from dpolg_tui.tui.personal_data import anonymise_guest, export_guest
 from dpolg_tui.tui.records import open_guest
+from dpolg_tui.tui.saving import queued_sentence
 from dpolg_tui.tui.screens.listing import PAGE, ListScreen
 from dpolg_tui.tui.widgets.guest_field import prefill_from
 from dpolg_tui.tui.widgets.record_table import Column, Row
@@ -76,8 +78,10 @@ class GuestsScreen(ListScreen):
     async def _delete(self, guest: GuestSummary) -> None:
         lines = [guest.name, "Der Gast wird mit allen Angaben gelöscht. Das lässt sich nicht zurücknehmen."]
         if await self.app.push_screen_wait(ConfirmDialog("Gast löschen?", lines, "Löschen", danger=True)):
-            await self.desk.guests.delete(guest.id)
-            self.desk_app.show_toast(f"Gast {guest.name} gelöscht.")
+            result = await self.desk.guests.delete(guest.id)
+            queued = result.outcome is Outcome.QUEUED
+            name = f"Gast {guest.name}"
+            self.desk_app.show_toast(queued_sentence(f"{name} löschen") if queued else f"{name} gelöscht.")
             self.reload()
 
     def action_export(self) -> None:
@@ -92,16 +96,12 @@ class GuestsScreen(ListScreen):
         if guest is not None:
             write(self, anonymise_guest(self.desk_app, guest), "Gast anonymisieren")
 
-    def heard(self, event: DeskEvent) -> None:
-        super().heard(event)
-        if isinstance(event, QueueChanged) and any(guest_id < 0 for guest_id in self._found):
-            self.reload_soon()  # who was made here may be sent, discarded or refused
-
     def on_record_changed(self, event: RecordChanged) -> None:
         if event.kind == "guest":
             self.reload_soon()
 
 
 def _row(guest: GuestSummary) -> Row:
-    cells = (guest.name, guest.city or "", guest.email or "", guest.phone or "", str(guest.bookings or ""))
+    name = f"{MARK} {guest.name}" if guest.queued else guest.name
+    cells = (name, guest.city or "", guest.email or "", guest.phone or "", str(guest.bookings or ""))
     return guest.id, tuple(clean_line(cell) for cell in cells), ""

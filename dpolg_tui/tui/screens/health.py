@@ -11,7 +11,8 @@ from textual.widgets import DataTable, Static
 from dpolg_tui.domain.errors import DomainError, SessionEnded
 from dpolg_tui.domain.german import format_datetime
 from dpolg_tui.domain.health import GLYPHS, LABELS, judge, summary
-from dpolg_tui.domain.health_figures import Check, Figures, Status, TerminalFigures
+from dpolg_tui.domain.health_figures import Check, Figures, TerminalFigures
+from dpolg_tui.domain.problems import Status
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
@@ -20,7 +21,7 @@ from dpolg_tui.tui.work import read
 REFRESH = 10.0
 """Seconds between two looks while the screen is open."""
 _COLOURS = {"truecolor": 256**3, "256": 256, "windows": 256**3, "standard": 16}
-_ORDER = (Status.ERROR, Status.WARNING, Status.OK, Status.UNKNOWN)
+_ORDER = (Status.ERROR, Status.WARNING, Status.ACCEPTED, Status.OK, Status.UNKNOWN)
 
 
 class HealthScreen(DeskScreen):
@@ -109,7 +110,8 @@ class HealthScreen(DeskScreen):
     def take(self, figures: Figures) -> None:
         """Show what was measured."""
         self._figures = figures
-        checks = sorted(judge(figures), key=lambda check: _ORDER.index(check.status))
+        checks = list(judge(figures, self.desk.config.doctor.accept))
+        checks.sort(key=lambda check: _ORDER.index(check.status))
         seen: dict[tuple[str, str], int] = {}
         self._checks = {}
         for check in checks:

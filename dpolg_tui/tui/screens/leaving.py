@@ -30,10 +30,9 @@ class LeavableScreen(DeskScreen):
 
     def leave(self) -> None:
         """Closes this screen; under another one (help, lock, another place) as soon as it is on top."""
+        self._leaving = True
         if self.is_active:
             self.dismiss()
-        else:
-            self._leaving = True
 
     def on_screen_resume(self) -> None:
         if self._leaving:

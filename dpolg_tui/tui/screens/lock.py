@@ -10,6 +10,7 @@ from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
 from dpolg_tui.tui import work
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.password import PasswordDialog
+from dpolg_tui.tui.widgets.in_turn import EditInput
 
 
 class _OwnPasswordDialog(PasswordDialog):
@@ -36,7 +37,7 @@ class LockScreen(BaseDialog[None]):
         yield Static(
             Content.assemble("Angemeldet als ", (user.display_name if user else "", "bold")), markup=False
         )
-        box = Input(password=True, id="unlock-password", max_length=200, classes="framed")
+        box = EditInput(password=True, id="unlock-password", max_length=200, classes="framed")
         box.border_title = "Passwort"
         yield box
         yield Static("", id="unlock-error", classes="error", markup=False)

@@ -21,6 +21,7 @@ from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.header import connection_words
+from dpolg_tui.tui.widgets.in_turn import EditInput
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
@@ -48,7 +49,7 @@ def remember_username(username: str) -> None:
         return
 
 
-class DemoInput(Input):
+class DemoInput(EditInput):
     """A field of the demo's login: a digit in the empty field chooses one of the demo's users."""
 
     def __init__(self, value: str = "", *, users: int, password: bool = False, id: str) -> None:  # noqa: A002

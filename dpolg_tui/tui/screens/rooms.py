@@ -21,6 +21,7 @@ from dpolg_tui.domain.german import (
     search_key,
 )
 from dpolg_tui.domain.models import Occupancy, Outcome, Role, Room
+from dpolg_tui.domain.queued import MARK
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.block import BlockDialog
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
@@ -93,7 +94,7 @@ class RoomsScreen(ListScreen):
             format_money(room.price_low),
             format_money(room.price_high),
             format_money(room.final_cleaning_fee),
-            "" if retired is None else f"stillgelegt ab {format_date(retired)}",
+            _room_state(room),
         )
         return room.id, tuple(clean_line(cell) for cell in cells), "dim" if gone else ""
 
@@ -119,10 +120,10 @@ class RoomsScreen(ListScreen):
 
     async def _load_blocks(self, room_id: int) -> None:
         today = self.desk.today()
-        taken = await self.desk.bookings.taken(room_id, today, today + BLOCKS_AHEAD)
+        blocks = await self.desk.blocks.of_room(room_id, today, today + BLOCKS_AHEAD)
         if room_id != self.table.record_id:
             return
-        self._blocks = {occupancy.id: occupancy for occupancy in taken if occupancy.is_block}
+        self._blocks = {block.id: block for block in blocks}
         self.blocks_table.show(
             [
                 (
@@ -130,7 +131,7 @@ class RoomsScreen(ListScreen):
                     (
                         format_date_range(block.arrival, block.departure),
                         format_nights(block.nights),
-                        kind_label(block.kind),
+                        f"{MARK} {kind_label(block.kind)}" if block.queued else kind_label(block.kind),
                         clean_line(block.reason or ""),
                     ),
                     "",
@@ -205,6 +206,11 @@ class RoomsScreen(ListScreen):
             self.reload_soon()
         elif event.kind == "block":
             self._read_blocks()
+
+
+def _room_state(room: Room) -> str:
+    gone = "" if room.retired_from is None else f"stillgelegt ab {format_date(room.retired_from)}"
+    return f"{MARK} {gone or 'vorgemerkt'}" if room.queued else gone
 
 
 def _search_text(room: Room) -> str:

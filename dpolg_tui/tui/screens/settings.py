@@ -1,4 +1,4 @@
-"""The settings of this computer: the connection to the database, tried out and saved."""
+"""The settings of this computer: the connection to the database, tried out and saved, and the screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from dpolg_tui.desk.settings import AUTOMATIC, FIELDS, Result, Trial
+from dpolg_tui.desk.settings import AUTOMATIC, FIELDS, OF_SCREEN, Result, Trial
 from dpolg_tui.domain.errors import DomainError
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.dialogs.base import BaseDialog
@@ -20,7 +20,7 @@ from dpolg_tui.tui.saving import NOTHING_CHANGED, show_at_field
 from dpolg_tui.tui.screens.leaving import LeavableScreen
 from dpolg_tui.tui.widgets.field import Field, LineInput
 from dpolg_tui.tui.widgets.fields import ChoiceField, NumberField, TextField
-from dpolg_tui.tui.widgets.form import Form
+from dpolg_tui.tui.widgets.form import Form, Section
 from dpolg_tui.tui.work import read, write
 
 TESTING = "Die Verbindung wird getestet …"
@@ -33,6 +33,12 @@ MODES = (
     Option("wenn möglich (prefer)", "prefer"),
     Option("nur auf Verlangen (allow)", "allow"),
     Option("keine (disable)", "disable"),
+)
+THEMES = (
+    Option("automatisch", "auto"),
+    Option("dunkel", "dunkel"),
+    Option("hell", "hell"),
+    Option("Farben des Terminals", "16"),
 )
 _GLYPHS = {Result.OK: ("✓", "$text-success"), Result.FAILED: ("✗", "$text-error"), Result.SKIPPED: ("–", "")}
 
@@ -58,20 +64,20 @@ class HiddenField(SettingField):
         return str(value or "")
 
 
-class PortField(NumberField):
-    """A port, with as much room beside it as the others have."""
+class WholeField(NumberField):
+    """A number, with as much room beside it as the others have."""
 
     EDITOR_WIDTH = 36
 
 
-class ModeField(ChoiceField):
-    """The mode of encryption."""
+class OptionField(ChoiceField):
+    """One of a few, too."""
 
     EDITOR_WIDTH = 36
 
 
 class SettingsScreen(LeavableScreen):
-    """Where the database is and how to reach it. Works before the login, too."""
+    """Where the database is and how to reach it; theme and idle lock. Works before the login, too."""
 
     SCOPE = "settings"
     LEAVING = "Einstellungen verlassen"
@@ -81,7 +87,8 @@ class SettingsScreen(LeavableScreen):
         "(db2.example.org:5433). Ein leeres Passwort lässt das gespeicherte gelten. Verschlüsselung "
         "„automatisch“ prüft das Zertifikat des Servers, außer auf diesem Rechner; die CA-Datei braucht nur, "
         "wer eine eigene Zertifizierungsstelle hat. „Verbindung testen“ nennt den Schritt, an dem es hakt, "
-        "und speichert nichts."
+        "und speichert nichts. Farbschema und Sperre gelten mit dem Speichern; ein Terminal mit sechzehn "
+        "Farben zeigt immer seine eigenen."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -95,33 +102,46 @@ class SettingsScreen(LeavableScreen):
         known = "unverändert" if settings.has_password else ""
         with Vertical(id="settings"):
             yield Static("Datenbankverbindung", classes="settings-title", markup=False)
-            yield Static(Content(self._where_saved()), classes="hint")
             yield Form(
                 SettingField("host", FIELDS["host"], max_length=500, required=True, placeholder="Server-IP"),
-                PortField("port", 1, 65535, required=True, label=FIELDS["port"]),
+                WholeField("port", 1, 65535, required=True, label=FIELDS["port"]),
                 SettingField("database", FIELDS["database"], required=True),
                 SettingField("username", FIELDS["username"], required=True),
                 HiddenField("password", FIELDS["password"], placeholder=known),
-                ModeField("ssl_mode", MODES, FIELDS["ssl_mode"]),
+                OptionField("ssl_mode", MODES, FIELDS["ssl_mode"]),
                 SettingField(
                     "ca_file",
                     FIELDS["ca_file"],
                     max_length=1000,
                     empty="",
-                    placeholder="nur bei eigener Zertifizierungsstelle",
+                    placeholder="nur bei eigener CA, etwa ca.crt",
                 ),
+                Section("Bildschirm"),
+                OptionField("theme", self._themes(), OF_SCREEN["theme"]),
+                WholeField("idle_lock_minutes", 0, 720, required=True, label=OF_SCREEN["idle_lock_minutes"]),
             )
             with Horizontal(classes="dialog-buttons"):
                 yield BaseDialog.button("Verbindung testen  Strg+T", "test")
                 yield BaseDialog.button("Speichern  Strg+S", "save", primary=True)
+                if self.desk.user is not None:
+                    yield BaseDialog.button("Eigenes Passwort …", "password")
             with VerticalScroll(id="settings-result", can_focus=False):
-                yield Static("", id="settings-says", markup=False)
+                yield Static(self._where_saved(), id="settings-says", markup=False)
 
-    def _where_saved(self) -> str:
+    def _where_saved(self) -> Content:
+        """What stands below the form as long as nothing else is to be said."""
         settings = self.desk.settings
         if not settings.may_save:
-            return "Vorführung: die Angaben lassen sich ansehen und testen, aber nicht speichern."
-        return f"Gespeichert wird in {settings.path}."
+            told = "Vorführung: die Angaben lassen sich ansehen und testen, aber nicht speichern."
+        else:
+            told = f"Gespeichert wird in {settings.path}."
+        return Content.styled(told, "$text-muted")
+
+    def _themes(self) -> tuple[Option, ...]:
+        """What there is to choose from, and what somebody wrote into the file."""
+        written = self.desk.settings.stored()["theme"]
+        known = any(option.value == written for option in THEMES)
+        return THEMES if known else (*THEMES, Option(str(written), written))
 
     @property
     def form(self) -> Form:
@@ -135,6 +155,7 @@ class SettingsScreen(LeavableScreen):
     def on_mount(self) -> None:
         settings = self.desk.settings
         self.form.load(settings.stored())
+        self.form.field("idle_lock_minutes").note = "Minuten; 0: nie"
         for key, origin in settings.fixed().items():
             self.form.field(key).forbid(origin)
         self.form.focus_first()
@@ -147,7 +168,7 @@ class SettingsScreen(LeavableScreen):
         self._forget_trial()
 
     def _forget_trial(self) -> None:
-        self.say(Content(""))
+        self.say(self._where_saved())
         for field in self.form.fields.values():
             if field.note == LOOK_HERE:
                 field.note = ""
@@ -172,6 +193,8 @@ class SettingsScreen(LeavableScreen):
             self.action_test()
         elif event.button.id == "save":
             self.action_save()
+        elif event.button.id == "password":
+            self.desk_app.action_own_password()
 
     # Trying
 
@@ -187,7 +210,7 @@ class SettingsScreen(LeavableScreen):
         try:
             trial = await self.desk.settings.test(values)
         except BaseException:
-            self.say(Content(""))
+            self.say(self._where_saved())
             raise
         self.say(report(trial))
         if trial.field:
@@ -217,7 +240,8 @@ class SettingsScreen(LeavableScreen):
             warnings = await self.desk.settings.save(self.form.values())
         finally:
             self._saving = False
-        later = " Sie gilt nach dem Abmelden." if self.desk.user else ""
+        self.desk_app.use_theme()
+        later = " Die Verbindung gilt nach dem Abmelden." if self.desk.settings.waits else ""
         self.desk_app.show_toast(f"Konfiguration gespeichert!{later}")
         for warning in warnings:
             self.desk_app.show_toast(warning, "warning")

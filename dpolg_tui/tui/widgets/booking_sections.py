@@ -20,6 +20,7 @@ from dpolg_tui.domain.labels import value_label
 from dpolg_tui.domain.models import Booking, Priority, Reminder
 from dpolg_tui.domain.payments import PaymentState, open_amount, payment_glyph, payment_state
 from dpolg_tui.domain.pricing import StayPrice
+from dpolg_tui.domain.queued import MARK
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.widgets.record_table import Column, RecordTable, Row
 
@@ -236,7 +237,12 @@ class RemindersSection(BookingSection):
 
 
 def reminder_state(reminder: Reminder, today: date) -> str:
-    """Glyph and word: what is the matter with a reminder."""
+    """Glyph and word: what is the matter with a reminder; what waits to be sent has the glyph of that."""
+    words = _stored_state(reminder, today)
+    return f"{MARK}{words[1:]} · vorgemerkt" if reminder.queued else words
+
+
+def _stored_state(reminder: Reminder, today: date) -> str:
     if reminder.completed:
         by = f" {german.clean_line(reminder.completed_by)}" if reminder.completed_by else ""
         return f"✓ erledigt{by}"

@@ -15,9 +15,9 @@ from rich.cells import cell_len
 from dpolg_tui.domain import german
 from dpolg_tui.domain.chart import DayTotals, is_retired
 from dpolg_tui.domain.models import Occupancy, Room
+from dpolg_tui.domain.queued import MARK
 from dpolg_tui.domain.stay import late_label
 
-QUEUED_MARK = "↑"
 LATE_MARK = "!"
 FOUNDATION_MARK = "★"
 NOTES_MARK = "≡"
@@ -65,7 +65,7 @@ def fit(text: str, width: int) -> str:
 def occupancy_glyph(occupancy: Occupancy) -> str:
     """The glyph of what waits to be sent, of its status, or of a block."""
     if occupancy.queued:
-        return QUEUED_MARK
+        return MARK
     return german.status_glyph(occupancy.status) if occupancy.status is not None else german.BLOCK_GLYPH
 
 
@@ -153,7 +153,7 @@ def _who(occupancy: Occupancy, *, first_name: bool) -> list[str]:
 
 
 def _state(occupancy: Occupancy, today: date) -> list[str]:
-    queued = f"{QUEUED_MARK} vorgemerkt" if occupancy.queued else ""
+    queued = f"{MARK} vorgemerkt" if occupancy.queued else ""
     if occupancy.status is None:
         return [queued]
     late = late_label(occupancy, today)

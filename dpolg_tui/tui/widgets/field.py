@@ -24,12 +24,13 @@ from textual.widgets import Input, TextArea
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.labels import field_label
+from dpolg_tui.tui.widgets.in_turn import EditInput
 
 LABEL_WIDTH = 16
 """Columns of the labels where the form does not say another width; editors begin after them."""
 
 
-class LineInput(Input):
+class LineInput(EditInput):
     """An input of one line: pasted line breaks become spaces, the cursor does not blink."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

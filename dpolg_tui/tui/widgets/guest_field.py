@@ -66,6 +66,7 @@ class GuestField(TextField):
         self._chosen: int | None = None
         self._names: dict[int, str] = {}
         self._found: list[GuestSummary] = []
+        self._found_for = ""
         self._timer: Timer | None = None
         self._list = OptionList(compact=True)
         self._list.can_focus = False
@@ -148,7 +149,7 @@ class GuestField(TextField):
         found = await cast("DeskApp", self.app).desk.guests.search(text)
         if text != self.input.value.strip() or not self.input.has_focus:
             return  # typed on meanwhile
-        self._found = list(found)
+        self._found, self._found_for = list(found), text
         self._list.clear_options()
         self._list.add_options(
             [
@@ -164,9 +165,7 @@ class GuestField(TextField):
     @staticmethod
     def _line(guest: GuestSummary) -> Text:
         more = " · ".join(part for part in (guest.city, guest.email, guest.phone) if part)
-        return Text.assemble(
-            guest.name, (f"  {more}" if more else "", "dim"), no_wrap=True, overflow="ellipsis"
-        )
+        return Text.assemble(guest.name, (f"  {more}" if more else "", "dim"))
 
     # The list
 
@@ -200,8 +199,8 @@ class GuestField(TextField):
         self._close()
 
     def submitted(self) -> None:
-        """Enter: the marked entry of the list; without a list the search, or the next field."""
-        if self.open:
+        """Enter: the marked entry of the list; without a list for this text the search, or the next field."""
+        if self.open and self._found_for == self.input.value.strip():
             self._take(self._list.highlighted or 0)
         elif self._chosen is None and self.input.value.strip():
             self._search()

@@ -70,6 +70,8 @@ class Parts:
     """Whether the last save is done, in words for much and for little room."""
     backup: str = ""
     """That something is wrong with the backups; the whole sentence stood in a note."""
+    busy: str = ""
+    """What takes long just now, and how to cancel it."""
 
     def layouts(self, width: int) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Left and right side, from the fullest to the barest: the first that fits is painted."""
@@ -82,6 +84,9 @@ class Parts:
             yield full, (self.backup, self.middle, self.initials, self.count, saved)
             yield f"DPolG · {self.place}", (self.backup, self.middle, self.initials, self.count, saved)
             yield self.place, (self.backup, self.middle, self.initials, self.count, saved)
+        if self.busy:
+            yield self.place, (self.busy,)
+            yield "", (self.busy,)
         yield self.place, (self.backup, self.initials, self.saved[1])
         yield self.place, (self.initials, self.saved[1])
 
@@ -122,6 +127,7 @@ class DeskHeader(Widget):
             connection=connection_words(desk.connection),
             saved=saved_words(desk.outbox.save_state),
             backup="Sicherung prüfen" if desk.backups.warning else "",
+            busy=app.underway or "",
         )
 
     def render(self) -> Content:

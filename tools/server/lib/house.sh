@@ -102,8 +102,8 @@ server_configuration() {
 host = "$SOCKETS"
 port = $PORT
 database = "$DATABASE"
-
-[backup]
-directory = "$BACKUPS"
 CONF
+    # For doctor, which tells when it expires; by the socket nobody needs it.
+    if [[ -r $ETC/ca.crt ]]; then printf 'ca_file = "%s"\n' "$ETC/ca.crt"; fi
+    printf '\n[backup]\ndirectory = "%s"\n' "$BACKUPS"
 }
