@@ -68,6 +68,11 @@ class TestDatabase:
     """By username: anna, ben, clara, david, emil (role user) and admin."""
 
 
+PRIVILEGES = """
+SELECT a.grantee::regrole::text, a.privilege_type FROM pg_database, aclexplode(datacl) a
+ WHERE datname = $1 AND a.grantee <> 0"""
+
+
 class Server:
     """A running server of one version."""
 
@@ -77,6 +82,8 @@ class Server:
         self.kind = kind
         self._shared = shared
         self._has_template = False
+        self._privileges: list[asyncpg.Record] = []
+        """Role and privilege, as hardening.sql gave them to the template."""
         self._dropping = ThreadPoolExecutor(1)
         self._drops: deque[Future[None]] = deque()
 
@@ -190,19 +197,25 @@ class Server:
             )
         # Nobody may be connected to a template while it is cloned.
         await self._execute(f"ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")
+        connection = await asyncpg.connect(cluster.dsn())
+        try:
+            self._privileges = await connection.fetch(PRIVILEGES, TEMPLATE)
+        finally:
+            await connection.close()
 
     async def _clone(self, name: str) -> None:
-        from dpolg_tui.db.migrations import harden
-
         connection = await asyncpg.connect(self.cluster.dsn())
         try:
             # Half the work of writing every page into the log, which nobody reads here.
             copying = "STRATEGY file_copy" if connection.get_server_version().major >= 15 else ""
             await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE} {copying}')
+            # A clone does not carry the template's privileges; all of hardening.sql is within it already.
+            await connection.execute(
+                f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;'
+                + "".join(f'GRANT {what} ON DATABASE "{name}" TO {role};' for role, what in self._privileges)
+            )
         finally:
             await connection.close()
-        # A clone carries neither the template's privileges nor its settings.
-        await harden(self.cluster.dsn(name))
 
 
 class Servers:

@@ -10,8 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from dpolg_tui.db.migrations import findings, harden
 from dpolg_tui.operations.embedded import wait_until
-from tests.databases import TestDatabase
+from tests.databases import PRIVILEGES, TestDatabase
 
 _LASTING_TEST = """
 import time
@@ -46,6 +47,19 @@ async def test_each_role_gets_in_as_itself(database: TestDatabase) -> None:
         roles.append(await connection.fetchval("SELECT session_user::text"))
         await connection.close()
     assert roles == ["booking_user", "dpolg_owner", "dpolg_backup"]
+
+
+@pytest.mark.both_versions
+async def test_a_clone_is_hardened(database: TestDatabase) -> None:
+    """It gets the privileges only: hardening it anew changes nothing."""
+    connection = await asyncpg.connect(database.superuser_dsn)
+    try:
+        before = await connection.fetch(PRIVILEGES, database.name)
+        await harden(database.superuser_dsn)
+        assert sorted(before) == sorted(await connection.fetch(PRIVILEGES, database.name)) != []
+    finally:
+        await connection.close()
+    assert await findings(database.superuser_dsn) == []
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])

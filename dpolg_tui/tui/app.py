@@ -99,6 +99,9 @@ class DeskApp(AppActions, Hearing, TypingAhead, inherit_bindings=False):
     def on_mount(self) -> None:
         self.set_interval(IDLE_CHECK, self.lock_if_idle)
         self.set_interval(IDLE_CHECK, lambda: keep_drafts(self))
+
+    def on_ready(self) -> None:
+        # Not before the first screen is there: what is notified earlier may never be shown.
         for warning in self.desk.config.warnings:
             # Told on stderr, too, but the screen hides that until the end.
             self.notify(warning, severity="warning", timeout=12)

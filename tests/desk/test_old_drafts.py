@@ -106,3 +106,14 @@ async def test_what_cannot_be_read_is_put_aside_and_named(database: TestDatabase
         anna.drafts.keep([NEUMANN])
     async with signed_in(database, "anna") as anna:
         assert [one.id for one in anna.drafts.pending] == ["neumann"]
+
+
+async def test_where_nothing_can_be_kept_it_is_said(database: TestDatabase, own_state: Path) -> None:
+    (own_state / "drafts").touch()
+    async with signed_in(database, "anna") as anna:
+        assert anna.drafts.problem.startswith(
+            "Nicht gespeicherte Eingaben lassen sich auf diesem Rechner nicht"
+        )
+        assert str(own_state / "drafts") in anna.drafts.problem
+        anna.drafts.keep([NEUMANN])
+    assert (own_state / "drafts").read_bytes() == b""

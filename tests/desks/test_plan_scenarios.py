@@ -96,7 +96,7 @@ def _cursor(here: Running) -> tuple[object, ...]:
 
 async def test_stress_five_clients(database: TestDatabase) -> None:
     """Five desks work at once: every desk's chart is the database's, and no night is sold twice."""
-    await _stress(database, seconds=20)
+    await _stress(database, seconds=8)
 
 
 @pytest.mark.long
