@@ -327,13 +327,19 @@ def field_changes(
 
 
 def history_lines(
-    entries: Iterable[HistoryEntry], rooms: Mapping[int, Room], guests: Mapping[int, str] | None = None
+    entries: Iterable[HistoryEntry],
+    rooms: Mapping[int, Room],
+    guests: Mapping[int, str] | None = None,
+    own: str = "",
 ) -> Iterator[HistoryLine]:
-    """The history of a record in words: a line per changed field, in the order of the entries."""
+    """The history of a record in words: a line per changed field, in the order of the entries.
+
+    ``own``: a further table whose fields need not say to what they belong.
+    """
     for entry in entries:
         kind = kind_of(entry)
         about = german.format_datetime(entry.timestamp), who(entry), desk_name(entry.client_id)
-        prefix = "" if entry.table_name in _OWN else f"{kind}: "
+        prefix = "" if entry.table_name in (*_OWN, own) else f"{kind}: "
         first = entry.id * LINES_EACH
         if entry.operation in OPERATIONS:
             yield HistoryLine(first, *about, f"{kind} {OPERATIONS[entry.operation]}", "", "")

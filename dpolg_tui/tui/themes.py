@@ -11,6 +11,8 @@ DARK = "dpolg-dunkel"
 LIGHT = "dpolg-hell"
 SIXTEEN = "ansi-dark"
 
+# Backgrounds are so close to grey that a terminal with 256 colours shows greys: more colour in them and the
+# nearest of its few dark colours is a bright teal or navy.
 THEMES = (
     Theme(
         name=DARK,
@@ -21,9 +23,9 @@ THEMES = (
         success="#5fb878",
         accent="#e0a030",
         foreground="#e4e7eb",
-        background="#14181d",
-        surface="#1c2229",
-        panel="#28313b",
+        background="#15181c",
+        surface="#1d2127",
+        panel="#2a3038",
         dark=True,
     ),
     Theme(
@@ -37,7 +39,7 @@ THEMES = (
         foreground="#1b1f24",
         background="#f7f8fa",
         surface="#ffffff",
-        panel="#dfe5ec",
+        panel="#e0e3e7",
         dark=False,
     ),
 )

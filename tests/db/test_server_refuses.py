@@ -16,8 +16,8 @@ from dpolg_tui.db.probe import ProbeStep, Result, Step, failure, probe
 from dpolg_tui.domain.errors import Unreachable
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from dpolg_tui.settings import DatabaseSettings
+from tests.certificates import certificate
 from tests.databases import OPTIONS, Server, binaries_of, fast_directory, run
-from tests.operations.test_doctor_warnings import certificate
 
 PATIENT = 30.0
 """Seconds: a busy machine must not look like a silent server."""

@@ -60,6 +60,8 @@ def test_the_history_names_the_record_before_the_field() -> None:
         ("Erinnerung: Fällig am", "24.11.2026"),
         ("Erinnerung: Vorrang", "hoch"),
     ]
+    of_itself = [line.what for line in history_lines([entry], {}, own="reminders")]
+    assert of_itself == ["Erinnerung angelegt", "Art", "Titel", "Fällig am", "Vorrang"]
 
 
 def test_a_reminder_is_overdue_or_hidden_only_while_it_is_open() -> None:

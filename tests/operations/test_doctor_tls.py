@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from dpolg_tui.db.certificates import SSL_REQUEST
 from dpolg_tui.domain.problems import Problem, Status
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from dpolg_tui.settings import DatabaseSettings
+from tests.certificates import certificate
 from tests.databases import OPTIONS, Server, binaries_of, fast_directory, run
 from tests.operations.doctor_looks import Looked, look, only, told
 
@@ -30,18 +29,8 @@ DAYS = {"soon": 3, "past": -1}
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
     """Key and certificate for localhost: one that is valid for three days more, one that has expired."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: no certificate to test with")
-    folder, made = tmp_path_factory.mktemp("certificates"), {}
-    for name, days in DAYS.items():
-        key, request, signed = folder / f"{name}.key", folder / f"{name}.csr", folder / f"{name}.pem"
-        new = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key]
-        sign = ["x509", "-req", "-in", request, "-signkey", key, "-days", days, "-out", signed]
-        for command in ([*new, "-out", request], sign):
-            subprocess.run([openssl, *map(str, command)], check=True, capture_output=True)
-        made[name] = key, signed
-    return made
+    folder = tmp_path_factory.mktemp("certificates")
+    return {name: certificate(folder, days) for name, days in DAYS.items()}
 
 
 def judged(found: Looked, subject: str, problem: Problem, words: str) -> None:

@@ -60,6 +60,7 @@ async def test_nothing_can_be_typed_before_the_booking_is_read(
 async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase) -> None:
     async with house(database) as desks:
         await desks.open_booking()
+        await desks.here.sees("Esc zurück")
         await desks.press("H", "u", "b")
         await desks.here.sees("Huber, Anton  Ulm")
         await desks.press("enter", *german(0), "tab", "+", "3")
@@ -78,6 +79,15 @@ async def test_a_booking_is_made_with_the_keyboard_alone(database: TestDatabase)
         assert (booking.guest_id, booking.status, booking.persons) == (desks.house.huber, Status.CONFIRMED, 1)
         (stay,) = booking.stays
         assert (stay.room_id, stay.arrival, stay.departure) == (desks.house.single, in_days(0), in_days(3))
+
+
+async def test_a_day_typed_in_short_is_written_in_full_and_its_note_has_room(database: TestDatabase) -> None:
+    async with house(database, size=(80, 24)) as desks:
+        await desks.open_booking(room_id=None, arrival=in_days(0), departure=in_days(2))
+        await desks.type_into("arrival", "3.3.31")
+        await desks.press("tab", *"+90", "tab")
+        await desks.here.sees("03.03.2031   Mo")
+        await desks.here.sees("01.06.2031   So · 90 Nächte")
 
 
 async def test_a_new_booking_without_room_says_its_number_and_where_it_is(database: TestDatabase) -> None:

@@ -123,6 +123,7 @@ async def test_blocks(database: TestDatabase) -> None:
         await chart.back()
         await chart.press("delete")
         await chart.at(ConfirmDialog)
+        await chart.run.sees(": defekt: Heizung [kalt]")
         await chart.press("j")
         await chart.back()
         await chart.run.until(lambda: chart.stay(result.id) is None, "lifted")

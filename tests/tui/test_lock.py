@@ -34,7 +34,7 @@ async def test_lock_and_unlock_keep_what_is_open(database: TestDatabase) -> None
         await desk.pilot.press("escape")
         assert isinstance(desk.app.screen, LockScreen)
         await unlock(desk, "wrong password")
-        await desk.sees("Anmeldung fehlgeschlagen")
+        await desk.sees("Das Passwort stimmt nicht")
         await unlock(desk, anna.password)
         await desk.until(lambda: desk.app.screen is dialog, "dialog again")
 

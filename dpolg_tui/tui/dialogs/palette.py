@@ -14,7 +14,6 @@ from textual.widgets.option_list import Option
 from dpolg_tui.domain.german import search_key
 from dpolg_tui.tui.actions import Action, actions_of, key_label
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.widgets.in_turn import EditInput
 
 if TYPE_CHECKING:
     from dpolg_tui.tui.app import DeskApp
@@ -66,7 +65,7 @@ class PaletteDialog(BaseDialog[Action]):
         self._shown: list[Action] = []
 
     def compose_body(self) -> ComposeResult:
-        yield EditInput(placeholder="Befehl suchen …", id="palette-search")
+        yield Input(placeholder="Befehl suchen …", id="palette-search")
         yield OptionList(id="palette-list", markup=False, compact=True)
 
     def compose_buttons(self) -> ComposeResult:

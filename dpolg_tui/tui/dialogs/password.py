@@ -12,11 +12,10 @@ from dpolg_tui.domain.errors import DomainError, InvalidInput
 from dpolg_tui.domain.passwords import LONGEST, RULE, check_password
 from dpolg_tui.tui import work
 from dpolg_tui.tui.dialogs.base import BaseDialog
-from dpolg_tui.tui.widgets.in_turn import EditInput
 
 
 def _field(name: str, title: str) -> Input:
-    field = EditInput(password=True, id=name, max_length=LONGEST + 1, classes="framed")
+    field = Input(password=True, id=name, max_length=LONGEST + 1, classes="framed")
     field.border_title = title
     return field
 

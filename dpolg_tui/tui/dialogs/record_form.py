@@ -89,7 +89,7 @@ class RecordDialog(FormDialog):
 
     async def _load_history(self, record_id: int) -> None:
         entries = await self.actions.history(record_id)
-        self._history.show(history_lines(entries, self.desk.store.rooms))
+        self._history.show(history_lines(entries, self.desk.store.rooms, own=f"{self.KIND}s"))
 
     def action_save(self) -> None:
         """Saves; where something is missing the form shows it, so it must be in sight."""

@@ -271,7 +271,8 @@ async def lift_block(app: DeskApp, block: Occupancy) -> None:
     """Removes a block after asking."""
     dates = german.format_date_range(block.arrival, block.departure)
     room = room_label(block.room_id, app.desk.store.rooms)
-    what = german.clean_line(f"{room}: {german.kind_label(block.kind)} {block.reason or ''}, {dates}")
+    why = ": ".join(filter(None, (german.kind_label(block.kind), block.reason)))
+    what = german.clean_line(f"{room}, {dates}: {why}")
     dialog = ConfirmDialog("Sperre aufheben?", what, "Aufheben", danger=True)
     if await app.push_screen_wait(dialog):
         _is_done(app, await app.desk.blocks.delete(block.id), "Die Sperre ist aufgehoben.")

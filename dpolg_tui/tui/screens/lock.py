@@ -10,7 +10,8 @@ from dpolg_tui.domain.errors import DomainError, LoginFailed, MustChangePassword
 from dpolg_tui.tui import work
 from dpolg_tui.tui.dialogs.base import BaseDialog
 from dpolg_tui.tui.dialogs.password import PasswordDialog
-from dpolg_tui.tui.widgets.in_turn import EditInput
+
+WRONG = "Das Passwort stimmt nicht: bitte noch einmal eingeben."
 
 
 class _OwnPasswordDialog(PasswordDialog):
@@ -37,7 +38,7 @@ class LockScreen(BaseDialog[None]):
         yield Static(
             Content.assemble("Angemeldet als ", (user.display_name if user else "", "bold")), markup=False
         )
-        box = EditInput(password=True, id="unlock-password", max_length=200, classes="framed")
+        box = Input(password=True, id="unlock-password", max_length=200, classes="framed")
         box.border_title = "Passwort"
         yield box
         yield Static("", id="unlock-error", classes="error", markup=False)
@@ -92,7 +93,8 @@ class LockScreen(BaseDialog[None]):
         self.query_one("#unlock-error", Static).update(Content(message))
 
     def _failed(self, error: DomainError) -> bool:
-        self._say(error.message)
+        # There is no user name to check here.
+        self._say(WRONG if error.message == LoginFailed().message else error.message)
         box = self.query_one("#unlock-password", Input)
         if isinstance(error, LoginFailed):
             box.value = ""

@@ -21,7 +21,6 @@ from dpolg_tui.tui import work
 from dpolg_tui.tui.actions import bindings
 from dpolg_tui.tui.screens.base import DeskScreen
 from dpolg_tui.tui.widgets.header import connection_words
-from dpolg_tui.tui.widgets.in_turn import EditInput
 
 if TYPE_CHECKING:
     from dpolg_tui.desk.events import ConnectionState
@@ -49,7 +48,7 @@ def remember_username(username: str) -> None:
         return
 
 
-class DemoInput(EditInput):
+class DemoInput(Input):
     """A field of the demo's login: a digit in the empty field chooses one of the demo's users."""
 
     def __init__(self, value: str = "", *, users: int, password: bool = False, id: str) -> None:  # noqa: A002

@@ -15,6 +15,7 @@ from dpolg_tui.domain.pricing import StayPrice, price_stay
 from dpolg_tui.domain.stay import TRANSITIONS, check_persons, check_stay
 from dpolg_tui.domain.words import WITHOUT_ROOM, room_label, stay_text
 from dpolg_tui.tui.dialogs.pick import Option
+from dpolg_tui.tui.widgets.field import Field
 from dpolg_tui.tui.widgets.fields import YES_NO, ChoiceField, DateField, NotesField, NumberField
 from dpolg_tui.tui.widgets.form import Form
 from dpolg_tui.tui.widgets.guest_field import GuestField
@@ -212,6 +213,11 @@ class BookingForm(Form):
         return f"Zimmer {room} ist belegt: {way}. Bitte ein anderes Zimmer oder andere Tage wählen."
 
     # Facts
+
+    def on_field_left(self, event: Field.Left) -> None:
+        """A day that was typed in short stands there in full now: its note need not repeat it."""
+        if event.field in (self.arrival, self.departure):
+            self.note_dates()
 
     def note_dates(self) -> None:
         """Weekday and nights beside the dates."""

@@ -24,13 +24,12 @@ from textual.widgets import Input, TextArea
 from dpolg_tui.domain import german
 from dpolg_tui.domain.errors import InvalidInput
 from dpolg_tui.domain.labels import field_label
-from dpolg_tui.tui.widgets.in_turn import EditInput
 
 LABEL_WIDTH = 16
 """Columns of the labels where the form does not say another width; editors begin after them."""
 
 
-class LineInput(EditInput):
+class LineInput(Input):
     """An input of one line: pasted line breaks become spaces, the cursor does not blink."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -333,8 +332,8 @@ class Field(Widget):
         self.left()
 
     def left(self) -> None:
-        """Judges what was typed when the user leaves it."""
-        if self.touched:
+        """Judges what was typed when the user leaves it, and writes it as it is always written."""
+        if self.raw != self.write(self.original):
             try:
                 value = self.read(self.raw)
             except InvalidInput as error:

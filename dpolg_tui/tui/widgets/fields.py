@@ -15,7 +15,6 @@ from dpolg_tui.domain.stay import check_text
 from dpolg_tui.tui.dialogs.pick import Option
 from dpolg_tui.tui.widgets.choice import Choice
 from dpolg_tui.tui.widgets.field import Field, LineInput
-from dpolg_tui.tui.widgets.in_turn import EditArea
 
 
 class TextField(Field):
@@ -154,7 +153,7 @@ class NotesField(TextField):
         return self._lines
 
     def editor(self) -> Widget:
-        area = EditArea(compact=True, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
+        area = TextArea(compact=True, soft_wrap=True, tab_behavior="focus", highlight_cursor_line=False)
         area.cursor_blink = False
         area.styles.height = self._lines
         return area

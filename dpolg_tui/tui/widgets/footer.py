@@ -38,7 +38,7 @@ def _words_now(node: DOMNode) -> dict[str, str]:
 
 
 class DeskFooter(Widget):
-    """Keys and words from the registry, cut at the right where there is no room; F1 always stays."""
+    """Keys and words from the registry, those left out for which there is no room; F1 always stays."""
 
     ALLOW_SELECT = False
     GAP = 2
@@ -86,7 +86,7 @@ class DeskFooter(Widget):
             if item in kept:
                 continue
             if item.width + self.GAP > room:
-                break
+                continue
             room -= item.width + self.GAP
             shown.append(item)
         shown += kept
