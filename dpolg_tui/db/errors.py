@@ -6,6 +6,7 @@ the log: DETAIL and often the message itself repeat what people typed.
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import ssl
@@ -102,6 +103,9 @@ _CERTIFICATES: dict[int, str] = {
 }
 _UNKNOWN_AUTHORITY = "kommt von keiner bekannten Stelle: bitte die Zertifikatsdatei (ca_file) prüfen."
 
+# A firewall that does not keep silent, and a network that is off.
+_NO_WAY = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+
 _RULES: dict[str, str] = {
     "23502": "Eine Pflichtangabe fehlt: bitte das Feld ausfüllen.",
     "23503": "Der Eintrag wird noch gebraucht oder wurde inzwischen gelöscht.",
@@ -184,7 +188,7 @@ def connect_error(error: BaseException, address: str) -> DomainError:
             f"Auf {address} antwortet keine Datenbank: bitte Server (host) und Port (port) prüfen "
             "und ob der Server läuft."
         )
-    elif isinstance(error, TimeoutError):
+    elif isinstance(error, TimeoutError) or getattr(error, "errno", None) in _NO_WAY:
         sentence = f"{address} antwortet nicht: bitte Netzwerk und Firewall prüfen."
     elif isinstance(error, asyncpg.TargetServerAttributeNotMatched):
         sentence = f"{address} nimmt keine Änderungen an: er springt ein, wenn der Hauptserver ausfällt."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import socket
@@ -132,11 +133,14 @@ def test_every_sentence_is_a_sentence() -> None:
     [
         (ConnectionRefusedError(), "antwortet keine Datenbank"),
         (TimeoutError(), "antwortet nicht"),
+        # What a firewall says that does not keep silent, as on Oracle's images.
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "antwortet nicht: bitte Netzwerk und Firewall"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "antwortet nicht"),
         (from_server("28P01"), "password"),
         (from_server("3D000"), "database"),
         (from_server("57P03"), "startet gerade"),
     ],
-    ids=["refused", "silent", "password", "database", "starting"],
+    ids=["refused", "silent", "rejected", "no network", "password", "database", "starting"],
 )
 def test_connect_errors(failure: Exception, words: str) -> None:
     assert words in errors.connect_error(failure, "db.example.org:5432").message

@@ -167,7 +167,8 @@ rm -rf /etc/postgresql/*/* /var/lib/postgresql/*/*
 {STUBS}
 setup() {{
     echo "=== $1"
-    {SETUP} --name localhost --from 192.0.2.7 --from 198.51.100.0/24 --program {PROGRAM} --no-packages
+    shift
+    {SETUP} --name localhost --from 192.0.2.7 --from 198.51.100.0/24 --program {PROGRAM} --no-packages "$@"
 }}
 setup first
 setup second
@@ -177,6 +178,9 @@ setup oracle
 setup oracle-again
 echo "=== iptables"; cat /iptables.rules
 echo "=== places"; stat -c '%n %a %U:%G' /backups /etc/dpolg-tui/secrets /etc/dpolg-tui/server.toml
+chgrp nogroup /etc/dpolg-tui/server.toml
+setup copied --standby
+echo "=== copied file"; stat -c '%a %U:%G' /etc/dpolg-tui/server.toml
 echo "=== accounts"; getent passwd dpolg; grep -c ' dpolg PGUSER=' /etc/cron.d/dpolg-tui
 ask() {{
     runuser -u "$1" -- psql -X -h /run/postgresql -U "$2" -d dpolg_booking -Atc 'SELECT user' 2>&1 || true
@@ -204,6 +208,8 @@ def test_setup_makes_a_whole_machine(tmp_path: Path) -> None:
     assert "/etc/dpolg-tui/secrets 700 root:root" in parts["places"]
     # A copy_command in it may hold a token.
     assert "/etc/dpolg-tui/server.toml 640 root:dpolg" in parts["places"]
+    # On a second machine the number of the group is another group's.
+    assert parts["copied file"].strip() == "640 root:dpolg"
     assert "/usr/sbin/nologin" in parts["accounts"]
     assert parts["accounts"].splitlines()[-1] == "4"
     assert parts["as dpolg dpolg_owner"].strip() == "dpolg_owner"

@@ -18,6 +18,10 @@ SCRIPTS = Path(__file__).parents[1] / "server"
 NAME, OTHER_NAME = "db1.example.org", "old.example.org"
 
 
+class NoServerError(RuntimeError):
+    """What all that follows stands on is missing."""
+
+
 @dataclass
 class Ground:
     """One distribution under trial."""

@@ -17,6 +17,7 @@ from tools.server_trial.images import ADMIN, open_ways
 
 _BOOT_LIMIT = 180.0
 _COMMAND_LIMIT = 900.0
+_KNOCKS = 10
 # What systemd-nspawn says with --keep-unit when the machine wants to be started anew.
 _RESTART = 133
 
@@ -59,7 +60,13 @@ class Machine:
 
     def sh(self, command: str, *, limit: float = _COMMAND_LIMIT, port: int = 22) -> Done:
         """A line of shell as the administrator, from the house."""
-        return from_place("house", [*self.ssh_words(ADMIN, "-p", str(port)), command], limit=limit)
+        for _ in range(_KNOCKS):
+            done = from_place("house", [*self.ssh_words(ADMIN, "-p", str(port)), command], limit=limit)
+            # sshd that reads its settings anew is away for a moment.
+            if not (done.returncode == 255 and "Connection refused" in done.stdout):
+                break
+            time.sleep(0.5)
+        return done
 
     def sudo(self, *words: str, limit: float = _COMMAND_LIMIT) -> Done:
         """A command as root."""

@@ -6,7 +6,7 @@ import re
 import time
 
 from tools.server_trial.firewall import OTHER_PORT, as_on_oracle, look_at_firewall
-from tools.server_trial.ground import NAME, SCRIPTS, Ground
+from tools.server_trial.ground import NAME, SCRIPTS, Ground, NoServerError
 
 SERVICES = ("backup", "verification", "housekeeping", "doctor")
 
@@ -35,7 +35,7 @@ def set_up(ground: Ground) -> None:
     run = machine.sh(ground.setup, limit=1800, port=OTHER_PORT)
     took = time.monotonic() - started
     if not report.check(f"the first run ends well ({took:.0f} s)", run.returncode == 0, run.stdout):
-        raise RuntimeError("without a server there is nothing to try")
+        raise NoServerError("without a server")
     for line in re.findall(r"(?m)^   (?:– offen|!).*$", run.stdout):
         report.note(line.strip())
     second = machine.sh(ground.setup)
@@ -77,10 +77,11 @@ def look_at_services(ground: Ground) -> None:
     report.check("four timers wait", all(f"dpolg-{name}.timer" in timers for name in SERVICES), timers)
     for name in SERVICES:
         unit = f"dpolg-{name}.service"
-        machine.sudo("systemctl", "start", unit)
+        started = machine.sudo("systemctl", "start", unit)
         journal = machine.sudo("journalctl", "--no-pager", "--output=cat", "--unit", unit).stdout
         result = machine.answer(f"systemctl show --property=Result,ExecMainStatus {unit}")
-        report.check(f"{unit} ends well", result.split() == ["Result=success", "ExecMainStatus=0"], journal)
+        well = started.returncode == 0 and result.split() == ["Result=success", "ExecMainStatus=0"]
+        report.check(f"{unit} ends well", well, started.stdout + journal)
         report.keep(unit, journal)
     backups = machine.sudo("ls", "-l", "/backups").stdout
     report.check(

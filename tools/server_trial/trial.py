@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.server_trial import access, firewall, later, network, second, server
-from tools.server_trial.ground import Ground
+from tools.server_trial.ground import Ground, NoServerError
 from tools.server_trial.images import DISTRIBUTIONS, base_image
 from tools.server_trial.machine import machine
 from tools.server_trial.proxy import proxy
@@ -97,6 +97,8 @@ def _try(suite: str, image: Path, options: argparse.Namespace) -> int:
                 report.heading(step)
                 try:
                     step(ground)
+                except NoServerError:
+                    break
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                     report.check(f"{step.__name__} went through", False, str(error))
     finally:

@@ -26,6 +26,8 @@ make_account() {
     fi
     make_directory $HOME_DIR 700 dpolg:dpolg
     make_directory "$BACKUPS" 700 dpolg:dpolg
+    # Copied from another machine it has the number of another group.
+    if [[ -f $ETC/server.toml ]] && ! dry; then set_right "$ETC/server.toml" 640 root:dpolg; fi
 }
 
 configure_timers() {
