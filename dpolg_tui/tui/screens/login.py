@@ -150,9 +150,12 @@ class LoginScreen(DeskScreen):
         self.query_one("#login-error", Static).update(Content(message))
 
     def _show_connection(self, state: ConnectionState) -> None:
-        words, colour = connection_words(state)
-        away = state.phase == "offline"
+        first_start = self.desk.settings.first_start
+        words, colour = connection_words(state, first_start=first_start)
+        away = state.phase == "offline" and not first_start
         reason = f": {state.reason}" if state.reason and state.phase != "connected" else ""
+        if first_start and state.phase != "connected":
+            reason = ": F8 zeigt die Einstellungen."
         going_on = "\nEs wird von selbst weiter versucht; F8 zeigt die Einstellungen." if away else ""
         self.query_one("#login-state", Static).update(Content.styled(f"{words}{reason}{going_on}", colour))
         self.query_one("#emergency").display = away and self._emergency_file() is not None

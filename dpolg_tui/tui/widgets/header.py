@@ -22,11 +22,16 @@ FULL_NAMES_FROM = 100
 """Columns from which names are written out; below there are initials."""
 
 
-def connection_words(state: ConnectionState) -> tuple[str, str]:
-    """Glyph and word for the connection, and the colour that goes with it."""
+def connection_words(state: ConnectionState, *, first_start: bool) -> tuple[str, str]:
+    """Glyph and word for the connection, and the colour that goes with it.
+
+    ``first_start``: nobody has said yet where the database is, so nothing was lost.
+    """
     match state.phase:
         case "connected":
             return "● verbunden", "$text-success"
+        case _ if first_start:
+            return "○ nicht eingerichtet", "$text-warning"
         case "connecting":
             return "◐ verbinde …", "$text-warning"
         case _:
@@ -124,7 +129,7 @@ class DeskHeader(Widget):
             initials=user.initials if user else "",
             others=f"(+{len(initials)}: {' '.join(initials)})" if initials else "",
             count=f"(+{len(initials)})" if initials else "",
-            connection=connection_words(desk.connection),
+            connection=connection_words(desk.connection, first_start=desk.settings.first_start),
             saved=saved_words(desk.outbox.save_state),
             backup="Sicherung prüfen" if desk.backups.warning else "",
             busy=app.underway or "",
