@@ -12,9 +12,9 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: venv
 	@$(BIN)/dpolg-tui demo
 
-# Three at a time, a file each: every worker has PostgreSQL servers of its own, and much of a test is waiting.
+# Four at a time, a file each: every worker has PostgreSQL servers of its own, and much of a test is waiting.
 test: venv
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-long: venv
 	$(BIN)/python -m pytest -n 2 -m long

@@ -23,7 +23,7 @@ from tools.make_legacy_sqlite import LATE, build
 
 MOMENTS = ("Einlesen …", "Zuordnen …", "Prüfen …")
 EVERY_RUN = (*(pytest.param(moment, marks=pytest.mark.long) for moment in MOMENTS[:-1]), MOMENTS[-1])
-"""The latest moment, when most is written, in every run; all of them in the long one."""
+"""The worst, the server's death, at the latest moment, when most is written; the others in the long run."""
 ANYWHERE = range(20)
 Cut = Callable[[subprocess.Popen[str]], None]
 
@@ -89,8 +89,9 @@ def interrupt(call: subprocess.Popen[str]) -> None:
     call.send_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("cut", [pytest.param(kill, marks=pytest.mark.long), interrupt])
-@pytest.mark.parametrize("moment", EVERY_RUN)
+@pytest.mark.long
+@pytest.mark.parametrize("cut", [kill, interrupt])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_the_command_is_stopped(
     moment: str, cut: Cut, database: TestDatabase, file: Path, tmp_path: Path
 ) -> None:
@@ -107,7 +108,8 @@ def test_the_command_is_stopped(
     check(database, before, file, tmp_path)
 
 
-@pytest.mark.parametrize("moment", EVERY_RUN)
+@pytest.mark.long
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_the_connection_is_cut(moment: str, database: TestDatabase, file: Path, tmp_path: Path) -> None:
     before = state(database)
     with start(database, file, tmp_path / "run", "--no-backup") as call:

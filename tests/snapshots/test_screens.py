@@ -145,6 +145,7 @@ def test_no_picture_is_left_over() -> None:
 WITH_A_GUEST = ("cancel", "change-stay", "search", "booking", "guest", "guests")
 
 
+@pytest.mark.long
 async def test_difficult_names_are_shown_as_they_are(small: TestDatabase) -> None:
     async with opened(config_for(small), DAY, (110, 30), _account(small, "chart")) as here:
         stays = here.desk.store.occupancies

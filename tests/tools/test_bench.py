@@ -38,10 +38,8 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "group",
-    ["round_trips", *(pytest.param(group, marks=pytest.mark.long) for group in ("window", "propagation"))],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("group", ["round_trips", "window", "propagation"])
 def test_a_quick_run_gives_figures_as_json(group: str) -> None:
     done = bench("--quick", "--json", group)
     assert done.returncode == 0, done.stderr

@@ -52,6 +52,7 @@ def test_five_desks_lose_nothing(tmp_path: Path) -> None:
     assert len(outcome[1]["faults"]) > len(KINDS) / 2
 
 
+@pytest.mark.long
 def test_without_request_ids_and_resync_the_checker_finds_it(tmp_path: Path) -> None:
     code, figures = chaos(tmp_path, "--seconds", "8", "--desks", "4", "--seed", "1", "--negative-control")
     assert code == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Button
+from textual.widgets._toast import Toast
 
 from dpolg_tui import locations
 from dpolg_tui.config import Arguments, Config, database_from_dsn, load
@@ -410,7 +411,8 @@ async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends
     _stored(home, _file(database_from_dsn(database.dsn)))
     (home / "config.toml").chmod(0o666)
     async with running(load(Arguments())) as here:
-        await here.until(lambda: "für andere schreibbar" in " ".join(here.text().split()))
+        await here.until(lambda: here.app.screen.query(Toast))
+        assert any("für andere schreibbar" in one.message for one in here.app._notifications)
         await _open(here)
         await _type(here, theme="dunkel")
         await here.pilot.press("ctrl+s")
