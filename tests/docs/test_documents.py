@@ -10,9 +10,9 @@ import pytest
 from tests.databases import TestDatabase
 from tests.docs.names import ROOT, catalogue, problem
 
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs").glob("*.md")
-)
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tools/server/ssh-desk.md")
+] + sorted((ROOT / "docs").glob("*.md"))
 _INLINE = re.compile(r"`([^`\n]+)`")
 _FENCE = re.compile(r"^\s*```.*?^\s*```", re.MULTILINE | re.DOTALL)
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
