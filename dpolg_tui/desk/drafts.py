@@ -41,6 +41,7 @@ class Draft:
 
 
 UNREADABLE = "Nicht gespeicherte Eingaben vom letzten Mal waren nicht lesbar: sie liegen jetzt in {path}."
+NOT_OURS = "Weitere nicht gespeicherte Eingaben sind hier nicht zugänglich: bitte {path} prüfen lassen."
 CANNOT_KEEP = (
     "Nicht gespeicherte Eingaben lassen sich auf diesem Rechner nicht zwischenlagern: bitte bald speichern "
     "und {path} prüfen lassen."
@@ -110,7 +111,7 @@ class Drafts:
         found = {one.id or str(at): one for at, one in enumerate(self._read(self._path))}
         for path in self._paths():
             lock = PrivateLock(path)
-            if path == self._path or not path.exists() or not lock.take():
+            if path == self._path or not path.exists() or not self._is_ours(lock, path):
                 continue
             found.update({one.id or f"{path.stem} {at}": one for at, one in enumerate(self._read(path))})
             self._take_over(found.values(), path)
@@ -129,11 +130,22 @@ class Drafts:
                 self.problem = ELSEWHERE.format(database=theirs.database, servers=theirs.servers, path=path)
                 continue
             lock = PrivateLock(path)
-            if not lock.take():
+            if not self._is_ours(lock, path):
                 continue
-            found = [replace(one, old=True) for one in self._read(path) if one.id not in still_open]
+            # Those that are there already: their file could not be removed the last time.
+            known = {*still_open, *(one.id for one in self.pending if one.id)}
+            found = [replace(one, old=True) for one in self._read(path) if one.id not in known]
             self._take_over([*self.pending, *found], path)
             lock.release()
+
+    def _is_ours(self, lock: PrivateLock, path: Path) -> bool:
+        """Takes a further file unless another desk has it. One that we may not have stops nothing."""
+        try:
+            return lock.take()
+        except OSError as error:
+            log.warning("drafts could not be taken over: %s", type(error).__name__)
+            self.problem = NOT_OURS.format(path=path)
+            return False
 
     def _read(self, path: Path) -> list[Draft]:
         """What is in a file that we have; one that cannot be read is put aside."""

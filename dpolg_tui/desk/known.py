@@ -106,6 +106,16 @@ class Known:
         """It has changed: what is known of it is old."""
         self._kind(kind).pop(record_id, None)
 
+    def forget_person(self, guest_id: int) -> None:
+        """A guest was anonymised: without a connection neither he nor his bookings are shown any more."""
+        for kind in ("guest", "guest line"):
+            self.forget(kind, guest_id)
+        theirs = [one for one in self._kind("booking").values() if one.guest_id == guest_id]
+        for booking in theirs:
+            self.forget("booking", booking.id)
+            for reminder in booking.reminders:
+                self.forget("reminder", reminder.id)
+
     async def read(self, kind: str, record_id: int, ask: Callable[[int], Awaitable[T]], missing: str) -> T:
         """A record from the database, or without it as it was read last.
 

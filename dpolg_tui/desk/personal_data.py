@@ -65,6 +65,7 @@ class PersonalDataActions:
     def _done(self, guest_id: int, state: Mapping[str, Any]) -> None:
         """Bars show the name, which is gone; their notes follow with the news of the database."""
         store = self._desk.store
+        self._desk.known.forget_person(guest_id)
         touched: list[int] = []
         for booking_id in store.bookings_of_guests([guest_id]):
             renamed = [

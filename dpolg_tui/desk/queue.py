@@ -81,7 +81,9 @@ class Queue(ABC):
         found = restored.look(file.path, owner)
         self.problem = self.problem or found.elsewhere
         if found.queues:
-            items = found.numbered(self._last_number)
+            # Those that are here already: their file could not be removed the last time.
+            known = {one.request for one in self.items}
+            items = [one for one in found.numbered(self._last_number) if one.request not in known]
             with suppress(NotKept):  # then they stay in their file for the next time
                 self._replace((*self.items, *items), must_be_kept=True)
                 found.remove()

@@ -22,41 +22,65 @@ class TypingAhead(App[None], inherit_bindings=False):
     """An app that hands out a key when the one before has been carried out, new screen and all."""
 
     class Done(Message):
-        """Rises behind a key from where it was sent: whatever the key does has begun."""
+        """Rises behind a key from where it was sent: whatever the key does has begun. ``number``: its own."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
 
     def __init__(self) -> None:
         super().__init__()
-        self._typed_ahead: deque[events.Key | events.Paste] = deque()
-        self._key_under_way = False
+        self._typed_ahead: deque[events.InputEvent | events.Paste] = deque()
+        self._under_way = False
+        self._waits = 0
+        """How often something was waited for: the number of what is waited for now."""
         self._guard: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
-        """Holds back what is typed while a key is on its way."""
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+        """Holds back what is typed while a key is on its way, and clicks behind it: they move the focus."""
+        if not isinstance(event, events.InputEvent | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif self._key_under_way:
-            self._typed_ahead.append(event)
-        else:
-            await self._carry_out(event)
+            return
+        self._typed_ahead.append(event)
+        await self._hand_out()
 
-    async def _carry_out(self, event: events.Key | events.Paste) -> None:
-        self._key_under_way = True
-        # What is on its way may be lost with the widget that had the focus.
-        self._guard = self.set_timer(LONGEST, self._hand_out)
+    async def _hand_out(self) -> None:
+        while self._typed_ahead and not self._under_way:
+            event = self._typed_ahead.popleft()
+            if isinstance(event, events.MouseEvent):
+                await super().on_event(event)
+            else:
+                await self._carry_out(event)
+
+    async def _carry_out(self, event: events.InputEvent | events.Paste) -> None:
+        self._under_way = True
+        number = self._wait()
         await super().on_event(event)
-        if not (self.focused or self.screen).post_message(self.Done()):
-            await self._hand_out()
+        done = self.Done(number)
+        if not (self.focused or self.screen).post_message(done):
+            self.post_message(done)
+
+    def _wait(self) -> int:
+        """Begins to wait for what has this number; not for ever: it may be lost with the focused widget."""
+        self._stop_guard()
+        self._waits = number = self._waits + 1
+        # Behind what has come meanwhile: an action may have taken longer, and what was waited for is there.
+        self._guard = self.set_timer(LONGEST, lambda: self.post_message(self.Done(number)))
+        return number
+
+    def _stop_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.stop()
+            self._guard = None
 
     async def on_typing_ahead_done(self, message: Done) -> None:
         """The key is carried out; a screen that it opened is still to be mounted and to get its focus."""
         message.stop()
-        if self.screen.is_mounted or not self.screen.call_later(self._hand_out):
-            await self._hand_out()
-
-    async def _hand_out(self) -> None:
-        if self._guard is not None:
-            self._guard.stop()
-            self._guard = None
-        self._key_under_way = False
-        if self._typed_ahead:
-            await self._carry_out(self._typed_ahead.popleft())
+        if message.number != self._waits or not self._under_way:
+            return  # it was given up, and others are on their way
+        # Back to here once it is: an action must not run inside the screen that it may close.
+        if not self.screen.is_mounted and self.screen.call_later(self.post_message, self.Done(self._wait())):
+            return
+        self._stop_guard()
+        self._under_way = False
+        await self._hand_out()

@@ -117,3 +117,35 @@ async def test_where_nothing_can_be_kept_it_is_said(database: TestDatabase, own_
         assert str(own_state / "drafts") in anna.drafts.problem
         anna.drafts.keep([NEUMANN])
     assert (own_state / "drafts").read_bytes() == b""
+
+
+async def test_a_file_of_before_that_could_not_be_removed_offers_nothing_twice(
+    database: TestDatabase,
+) -> None:
+    async with signed_in(database, "anna") as anna:
+        anna.drafts.keep([NEUMANN])
+        before = file_of(anna)
+    text = before.read_text()
+    await restore(database)
+    async with signed_in(database, "anna"):
+        assert not before.exists()
+    before.write_text(text)
+    async with signed_in(database, "anna") as anna:
+        assert [one.id for one in anna.drafts.pending] == ["neumann"]
+
+
+async def test_a_file_of_before_that_nobody_may_open_does_not_stop_others(database: TestDatabase) -> None:
+    """As after the program ran once as root: its lock file is root's."""
+    async with signed_in(database, "anna") as anna:
+        anna.drafts.keep([NEUMANN])
+        before = file_of(anna)
+    lock = before.with_suffix(".lock")
+    lock.unlink()
+    lock.mkdir()
+    await restore(database)
+    async with signed_in(database, "anna") as anna:
+        assert str(before) in anna.drafts.problem
+        anna.drafts.keep([HUBER])
+    async with signed_in(database, "anna") as anna:
+        assert [one.id for one in anna.drafts.pending] == ["huber"]
+    assert before.exists()

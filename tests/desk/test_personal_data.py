@@ -162,7 +162,14 @@ async def test_bars_show_it_at_once(database: TestDatabase, two: Two, tmp_path: 
     assert booked.id is not None
     async with _admin(database, tmp_path) as admin:
         assert admin.store.of_booking(booked.id)[0].last_name.startswith("Y")
+        await admin.guests.search("yilmaz", 10)
+        await admin.guests.get(guest)
+        await admin.bookings.get(booked.id)
+        assert admin.known.guests("yilmaz", 10)
         await admin.personal_data.anonymise(guest)
+        assert admin.known.guests("yilmaz", 10) == [], "nor is he found without a connection"
+        assert admin.known.get("guest", guest) is None
+        assert admin.known.get("booking", booked.id) is None
         assert admin.store.of_booking(booked.id)[0].last_name == "anonymisiert"
         await until(lambda: two.ben.store.of_booking(booked.id or 0)[0].last_name == "anonymisiert")
         await until(lambda: not two.ben.store.of_booking(booked.id or 0)[0].has_notes)

@@ -72,6 +72,23 @@ async def test_an_old_queue_is_offered_and_sent_only_when_its_user_says_so(datab
     assert await count(database, "app.guests WHERE city = 'Bonn'") == 0
 
 
+async def test_an_old_file_that_could_not_be_removed_offers_nothing_twice(database: TestDatabase) -> None:
+    async with wire_proxy(config_for(database).database.hosts[0]) as proxy:
+        async with desk_through(database, proxy) as anna:
+            await cut(anna, proxy)
+            await anna.guests.create({"last_name": "Neumann"})
+            before = queue_file(anna)
+        text = before.read_text()
+        await restore(database)
+        await proxy.accept()
+        async with desk_through(database, proxy) as anna:
+            assert len(anna.outbox.items) == 1
+        before.write_text(text)
+        async with desk_through(database, proxy) as anna:
+            assert len(anna.outbox.items) == 1
+            assert old_files(before.parent) == [queue_file(anna)]
+
+
 async def test_a_desk_that_was_open_during_the_restore_sends_nothing_by_itself(
     database: TestDatabase,
 ) -> None:
