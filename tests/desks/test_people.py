@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import asyncpg
+import pytest
 from textual.widgets import Button, Static
 
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
@@ -128,6 +129,7 @@ async def test_a_demoted_admin_goes_on_as_a_user_without_the_administration(data
         assert anna.app.underway is None
 
 
+@pytest.mark.long
 async def test_a_reset_password_is_replaced_over_the_open_form(database: TestDatabase) -> None:
     async with five.desks(database, ["admin", "ben"]) as (admin, ben):
         house = await furnish(admin.desk)
@@ -152,6 +154,7 @@ async def test_a_reset_password_is_replaced_over_the_open_form(database: TestDat
         assert form.form.field("notes").raw == SENTENCE
 
 
+@pytest.mark.long
 async def test_two_admins_at_once_see_each_other_and_no_cursor_jumps(database: TestDatabase) -> None:
     await _promote(database, "anna")
     async with five.desks(database, ["admin", "anna"], size=(80, 24)) as (admin, anna):

@@ -77,6 +77,7 @@ def schema(database: TestDatabase) -> str:
     return "\n".join([*dump, *(str(dict(row)) for row in query(database, INDEXES))])
 
 
+@pytest.mark.long
 @pytest.mark.both_versions
 def test_a_large_migration_ends_like_a_small_one(
     file: Path, server: Server, database: TestDatabase, tmp_path: Path, request: pytest.FixtureRequest
@@ -149,6 +150,7 @@ def reader(database: TestDatabase) -> Iterator[None]:
             reading.result(30)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("as_large")
 def test_who_reads_is_left_alone(
     file: Path, database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

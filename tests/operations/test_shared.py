@@ -129,6 +129,7 @@ def test_signal_stops_the_server(folder: Path, start: Start, name: str) -> None:
     assert Folder(folder).holders() == []
 
 
+@pytest.mark.long
 def test_killed_holder_is_cleaned_up_by_the_watchdog(folder: Path, start: Start) -> None:
     first, second = start(), start()
     watchdog = _watchdog(folder)
@@ -167,6 +168,7 @@ async def test_next_start_cleans_up_when_the_watchdog_was_killed_too(folder: Pat
     assert not _servers_on(server_data(folder))
 
 
+@pytest.mark.long
 async def test_next_start_works_after_everything_was_killed(folder: Path, start: Start) -> None:
     lost = start()
     killed = (_watchdog(folder), processes.Process(lost.process.pid, ""), lost.postmaster)
