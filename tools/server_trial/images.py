@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -104,14 +103,10 @@ def _complete(distribution: Distribution, place: Path) -> None:
 def open_ways(root: Path, proxy: str, key: str) -> None:
     """What a machine of this trial needs to fetch packages, and the key of its administrator."""
     (root / "etc/apt/apt.conf.d/00trial").write_text(f'Acquire::http::Proxy "{proxy}";\n')
-    settings = _pip_settings()
     lines = [f"proxy = {proxy}", "disable-pip-version-check = true"]
-    if certificates := settings.get("global.cert"):
+    if certificates := _pip_certificates():
         shutil.copy(certificates, root / "etc/ssl/trial-ca.crt")
         lines.append("cert = /etc/ssl/trial-ca.crt")
-    for name in ("index-url", "trusted-host"):
-        if value := settings.get(f"global.{name}"):
-            lines.append(f"{name} = {value}")
     (root / "etc/pip.conf").write_text("[global]\n" + "\n".join(lines) + "\n")
     folder = root / "home" / ADMIN / ".ssh"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -121,10 +116,10 @@ def open_ways(root: Path, proxy: str, key: str) -> None:
         shutil.chown(path, owner.st_uid, owner.st_gid)
 
 
-def _pip_settings() -> dict[str, str]:
-    """How this computer reaches PyPI."""
+def _pip_certificates() -> str:
+    """The file of authorities that pip trusts on this computer, "" for its own: proxies may need it."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
     )
-    pairs = (line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    return {name: json.loads(value.replace("'", '"')) for name, value in pairs}
+    pairs = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    return pairs.get("global.cert", "").strip("'\"")
