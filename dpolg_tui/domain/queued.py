@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from dpolg_tui.domain.merge import Changes
 from dpolg_tui.domain.models import (
@@ -33,6 +33,7 @@ NO_NUMBER = "vorgemerkt"
 Name = tuple[str, str]
 """Last and first name."""
 NameOf = Callable[[int], Name | None]
+Record = TypeVar("Record")
 
 _BAR_FIELDS = frozenset({"persons", "foundation_case", "option_expires"})
 _BOOKING_FIELDS = frozenset(field.name for field in fields(Booking)) - {"id", "stays", "version"}
@@ -146,14 +147,29 @@ def _number(name: str) -> int:
 
 def booking_with(booking: Booking | None, waiting: Iterable[Waiting], name_of: NameOf) -> Booking | None:
     """A booking as it will be; None: there is none, or it is known too little of it."""
+    return _with(
+        booking,
+        waiting,
+        lambda number: Booking(number, NO_NUMBER, 0, "", Status.CONFIRMED, 1, ()),
+        lambda booking, one: _changed_booking(booking, one, name_of),
+    )
+
+
+def _with(
+    record: Record | None,
+    waiting: Iterable[Waiting],
+    new: Callable[[int], Record],
+    changed: Callable[[Record, Waiting], Record],
+) -> Record | None:
+    """A record after what waits, in its order; None: there is none, or it is not known here."""
     for one in waiting:
         if one.creates:
-            booking = Booking(one.record_id, NO_NUMBER, 0, "", Status.CONFIRMED, 1, ())
+            record = new(one.record_id)
         if one.deletes:
-            booking = None
-        if booking is not None:
-            booking = _changed_booking(booking, one, name_of)
-    return booking
+            record = None
+        if record is not None:
+            record = changed(record, one)
+    return record
 
 
 def _changed_booking(booking: Booking, one: Waiting, name_of: NameOf) -> Booking:
@@ -177,41 +193,39 @@ def _changed_booking(booking: Booking, one: Waiting, name_of: NameOf) -> Booking
 
 def guest_with(guest: Guest | None, waiting: Iterable[Waiting]) -> Guest | None:
     """A guest as he will be; None: there is none, or he is not known here."""
-    for one in waiting:
-        if one.creates:
-            guest = Guest(one.record_id, "", "")
-        if one.deletes:
-            guest = None
-        if guest is not None:
-            guest = replace(guest, **_wanted_of(one, _GUEST_FIELDS))
-    return guest
+    return _with(
+        guest,
+        waiting,
+        lambda number: Guest(number, "", ""),
+        lambda guest, one: replace(guest, **_wanted_of(one, _GUEST_FIELDS)),
+    )
 
 
 def room_with(room: Room | None, waiting: Iterable[Waiting]) -> Room | None:
     """A room as it will be, marked ``queued``; None: there is none. A key code is only known to be there."""
-    for one in waiting:
-        if one.creates:
-            nothing = Decimal("0.00")
-            room = Room(one.record_id, "", "", None, "", 1, nothing, nothing, nothing)
-        if one.deletes:
-            room = None
-        if room is not None:
-            has_code = one.wanted.get("key_code", room.has_key_code)
-            values = _wanted_of(one, _ROOM_FIELDS)
-            room = replace(room, **values, has_key_code=bool(has_code), queued=True)
-    return room
+    nothing = Decimal("0.00")
+    return _with(
+        room,
+        waiting,
+        lambda number: Room(number, "", "", None, "", 1, nothing, nothing, nothing),
+        _changed_room,
+    )
+
+
+def _changed_room(room: Room, one: Waiting) -> Room:
+    has_code = one.wanted.get("key_code", room.has_key_code)
+    values = _wanted_of(one, _ROOM_FIELDS)
+    return replace(room, **values, has_key_code=bool(has_code), queued=True)
 
 
 def reminder_with(reminder: Reminder | None, waiting: Iterable[Waiting], by: str) -> Reminder | None:
     """A reminder as it will be, marked ``queued``; None: there is none. ``by``: who completes it."""
-    for one in waiting:
-        if one.creates:
-            reminder = Reminder(one.record_id, None, "", date.max)
-        if one.deletes:
-            reminder = None
-        if reminder is not None:
-            reminder = _changed_reminder(reminder, one, by)
-    return reminder
+    return _with(
+        reminder,
+        waiting,
+        lambda number: Reminder(number, None, "", date.max),
+        lambda reminder, one: _changed_reminder(reminder, one, by),
+    )
 
 
 def _changed_reminder(reminder: Reminder, one: Waiting, by: str) -> Reminder:

@@ -9,7 +9,6 @@ import socket
 import stat
 import struct
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +23,8 @@ from dpolg_tui.operations.embedded import Options
 from dpolg_tui.operations.shared import SharedServer, temporary_directory
 from dpolg_tui.settings import DatabaseSettings
 from tests.databases import fast_directory
-from tests.server.house_server import ROOT, SETUP, HouseServer, free_port, require_debian_postgresql
+from tests.server.house_server import SETUP, HouseServer
 
-SCRIPTS = sorted((ROOT / "tools" / "server").glob("*.sh"))
 PLAN = {
     "shared_buffers": "256MB",
     "effective_cache_size": "768MB",
@@ -43,45 +41,6 @@ PLAN = {
     "ssl": "on",
     "password_encryption": "scram-sha-256",
 }
-
-
-def test_shellcheck_has_nothing_to_say() -> None:
-    checker = Path(sys.executable).parent / "shellcheck"
-    done = subprocess.run([checker, *SCRIPTS], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.stdout + done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ((), "es fehlt --name"),
-        (("--name", "db example"), "kein Name und keine Adresse"),
-        (("--name", "db", "--from", "Haus"), "keine Adresse"),
-        (("--name", "db", "--desks", "viele"), "keine ganze Zahl"),
-        (("--name", "db", "--database", "x'; DROP"), "erlaubt sind"),
-        (("--name", "db", "--key", "/nirgends"), "gehören zusammen"),
-        (("--name", "db", "--backups", "/etc"), "gehört nicht dem Konto dpolg"),
-        (("--name", "db", "--backups", "/backups/../etc"), "gehört nicht dem Konto dpolg"),
-        (("--name", "db", "--unknown", "1"), "--unknown ist unbekannt"),
-        (("--name",), "braucht einen Wert"),
-    ],
-)
-def test_wrong_usage_is_told_before_anything_is_done(options: tuple[str, ...], said: str) -> None:
-    done = subprocess.run([SETUP, "--dry-run", *options], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-
-
-def test_rehearsal_shows_every_step_and_does_none(tmp_path: Path) -> None:
-    require_debian_postgresql()
-    server = HouseServer(tmp_path, "dpolgrehearsal", free_port())
-    done = server.setup("--dry-run", "--from", "192.0.2.7", "--desks", "20")
-    assert done.stderr == ""
-    for step in ("pg_createcluster", "openssl x509 -req", "max_connections = 75", "dpolg-backup.timer",
-                 "28P01", "0 3 * * *", "Port"):  # fmt: skip
-        assert step in done.stdout
-    assert list(tmp_path.iterdir()) == []
-    assert server.version == ""
 
 
 def test_the_firewall_that_fail2ban_asks_for_is_installed(house_server: HouseServer) -> None:
@@ -262,31 +221,6 @@ def test_timers_work_without_a_password(house_server: HouseServer) -> None:
     assert [check["subject"] for check in certificates] == [f"127.0.0.1:{house_server.port}", "ca.crt"]
     assert {check["status"] for check in certificates} == {"ok"}
     assert all(check["figures"]["days_left"] > 300 for check in certificates)
-
-
-def test_the_port_of_this_very_session_stays_open(tmp_path: Path) -> None:
-    """sudo takes SSH_CONNECTION away; sshd started by a socket does not know the port."""
-    asked = tmp_path / "ask"
-    asked.write_text(
-        f"set -Eeuo pipefail; shopt -s inherit_errexit; . {SETUP.parent}/lib/firewall.sh; ssh_ports\n"
-    )
-    done = subprocess.run(
-        ["bash", "-c", f"env -u SSH_CONNECTION bash {asked}; true"],
-        capture_output=True, text=True, check=True,
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SSH_CONNECTION": "192.0.2.7 5000 192.0.2.1 2223"},
-    )  # fmt: skip
-    assert (done.stderr, "2223" in done.stdout.split()) == ("", True)
-
-
-def test_a_mode_that_is_wrong_is_set_right(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x\n")
-    (tmp_path / "file").chmod(0o666)
-    command = f". {SETUP.parent}/lib/steps.sh; write_file {tmp_path}/file 640 <<<x"
-    for told in ("chmod 640", "~"):
-        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=True)
-        assert told in done.stdout
-        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
-        (tmp_path / "file").write_text("y")
 
 
 def test_systemd_takes_the_units(house_server: HouseServer) -> None:

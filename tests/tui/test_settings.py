@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 from dataclasses import replace
@@ -13,88 +12,29 @@ from textual.widgets import Button
 from textual.widgets._toast import Toast
 
 from dpolg_tui import locations
-from dpolg_tui.config import Arguments, Config, database_from_dsn, load
+from dpolg_tui.config import Arguments, database_from_dsn, load
 from dpolg_tui.settings import DatabaseSettings
 from dpolg_tui.tui.dialogs.confirm import ConfirmDialog
-from dpolg_tui.tui.dialogs.password import PasswordDialog
 from dpolg_tui.tui.screens.login import LoginScreen
 from dpolg_tui.tui.screens.settings import LOOK_HERE, SettingsScreen
-from dpolg_tui.tui.themes import DARK, LIGHT
-from dpolg_tui.tui.widgets.field import Field
 from tests.databases import TestDatabase
-from tests.tui.desk_app import Running, config_for, running
+from tests.tui.desk_app import config_for, running
+from tests.tui.settings_form import (
+    clear_environment,
+    fields_of,
+    open_settings,
+    open_signed_in,
+    settings_file,
+    stored,
+    type_address,
+    type_in,
+    verdict,
+)
 
 
 @pytest.fixture(autouse=True)
 def without_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
-    """A computer without any configuration."""
-    for name in [name for name in os.environ if name.startswith(("PG", "DPOLG_TUI_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    # A busy machine must not look like a silent server.
-    monkeypatch.setenv("DPOLG_TUI_DATABASE_CONNECT_TIMEOUT", "30")
-
-
-def _file(database: DatabaseSettings, **other: object) -> str:
-    """A config.toml with comments for this database."""
-    values = {
-        "host": database.hosts[0][0],
-        "port": database.hosts[0][1],
-        "database": database.database,
-        "password": database.password,
-        **other,
-    }
-    lines = (
-        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
-        for key, value in values.items()
-    )
-    return "# Unser Haus\n[database]\n" + "  # von Hand\n".join(lines) + "\n\n[ui]\nidle_lock_minutes = 7\n"
-
-
-def _stored(home: Path, text: str) -> Config:
-    path = home / "config.toml"
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o600)
-    return load(Arguments())
-
-
-def _fields(here: Running) -> dict[str, Field]:
-    assert isinstance(here.app.screen, SettingsScreen)
-    return here.app.screen.form.fields
-
-
-async def _open(here: Running) -> None:
-    """From the login."""
-    await here.pilot.press("f8")
-    await here.until(lambda: isinstance(here.app.screen, SettingsScreen) and here.app.screen.is_mounted)
-
-
-async def _open_signed_in(here: Running) -> None:
-    """From the palette."""
-    await here.pilot.press("ctrl+p")
-    await here.pilot.press(*"einstellungen", "enter")
-    await here.until(lambda: isinstance(here.app.screen, SettingsScreen) and here.app.screen.is_mounted)
-
-
-async def _type(here: Running, **values: object) -> None:
-    """Puts values into the fields as the user would."""
-    assert isinstance(here.app.screen, SettingsScreen)
-    here.app.screen.form.put(values)
-    await here.pilot.pause()
-
-
-async def _type_address(here: Running, database: DatabaseSettings, /, **other: object) -> None:
-    (host, port), *_ = database.hosts
-    values = {"host": host, "port": port, "database": database.database, "username": database.username}
-    await _type(here, **{**values, "password": database.password, **other})
-
-
-async def _said(here: Running) -> str:
-    """The verdict of a trial, on one line."""
-    await here.pilot.press("ctrl+t")
-    await here.sees("Verbindung ")
-    await here.until(lambda: "fehlgeschlagen" in here.text() or "erfolgreich" in here.text(), "a verdict")
-    return " ".join(here.text().split())
+    clear_environment(monkeypatch)
 
 
 async def test_the_first_start_opens_it_and_the_desk_connects_without_a_restart(
@@ -111,7 +51,7 @@ async def test_the_first_start_opens_it_and_the_desk_connects_without_a_restart(
         assert "offline" not in here.text()
         await here.pilot.press("f8")
         await here.sees("Server-IP")
-        await _type_address(here, settings)
+        await type_address(here, settings)
         assert settings.password not in here.text()
         await here.pilot.press("ctrl+t")
         await here.sees("Verbindung erfolgreich!")
@@ -147,16 +87,16 @@ async def test_each_step_that_fails_is_named_and_nothing_typed_is_lost(
     async with running(load(Arguments()), (120, 40)) as here:
         await here.until(lambda: isinstance(here.app.screen, SettingsScreen), "settings")
         for database_settings, wrong, step, field, words in tries:
-            await _type_address(here, database_settings, **wrong)
-            said = await _said(here)
+            await type_address(here, database_settings, **wrong)
+            said = await verdict(here)
             assert "Verbindung fehlgeschlagen: " in said
             assert words in said
             assert f"✗ {step}" in said
-            fields = _fields(here)
+            fields = fields_of(here)
             assert [name for name in fields if fields[name].note == LOOK_HERE] == [field]
             for name, value in wrong.items():
                 assert fields[name].value == value
-            await _type(here, ssl_mode="")
+            await type_in(here, ssl_mode="")
             assert "fehlgeschlagen" not in here.text()
         assert not locations.user_config_file().exists()
 
@@ -165,13 +105,13 @@ async def test_saving_keeps_comments_the_old_file_and_what_was_not_touched(
     database: TestDatabase, home: Path
 ) -> None:
     settings = database_from_dsn(database.dsn)
-    before = _file(replace(settings, hosts=(("127.0.0.1", 1),)))
-    async with running(_stored(home, before)) as here:
+    before = settings_file(replace(settings, hosts=(("127.0.0.1", 1),)))
+    async with running(stored(home, before)) as here:
         await here.sees("○ offline")
-        await _open(here)
-        assert _fields(here)["password"].value == ""
+        await open_settings(here)
+        assert fields_of(here)["password"].value == ""
         assert "unverändert" in here.text()
-        await _type(here, port=settings.hosts[0][1], password=settings.password)
+        await type_in(here, port=settings.hosts[0][1], password=settings.password)
         await here.pilot.press("ctrl+s")
         await here.sees("● verbunden")
     after = (home / "config.toml").read_text("utf-8")
@@ -181,23 +121,23 @@ async def test_saving_keeps_comments_the_old_file_and_what_was_not_touched(
 
 async def test_the_stored_password_goes_to_no_other_server(database: TestDatabase, home: Path) -> None:
     settings = database_from_dsn(database.dsn)
-    async with running(_stored(home, _file(settings, host="localhost"))) as here:
-        await _open(here)
+    async with running(stored(home, settings_file(settings, host="localhost"))) as here:
+        await open_settings(here)
         for other in ({"host": "127.0.0.1"}, {"username": "nobody"}, {"port": 1}):
-            await _type(here, host="localhost", port=settings.hosts[0][1], username="booking_user")
-            await _type(here, **other)
+            await type_in(here, host="localhost", port=settings.hosts[0][1], username="booking_user")
+            await type_in(here, **other)
             for key in ("ctrl+t", "ctrl+s"):
                 await here.pilot.press(key)
                 await here.sees("bitte hier neu eingeben")
-                assert here.app.focused is _fields(here)["password"].editor_widget
+                assert here.app.focused is fields_of(here)["password"].editor_widget
         # One server less, or another order, is no other server.
-        await _type(here, host="localhost", port=settings.hosts[0][1], database="gibt_es_nicht")
-        assert "Diese Datenbank gibt es" in await _said(here)
+        await type_in(here, host="localhost", port=settings.hosts[0][1], database="gibt_es_nicht")
+        assert "Diese Datenbank gibt es" in await verdict(here)
 
 
 async def test_what_cannot_be_is_said_at_its_field(database: TestDatabase, home: Path) -> None:
     settings = database_from_dsn(database.dsn)
-    text = _file(settings, host="localhost")
+    text = settings_file(settings, host="localhost")
     right = {"host": "localhost", "port": settings.hosts[0][1], "ca_file": "", "ssl_mode": "", "password": ""}
     wrong: tuple[tuple[dict[str, object], str, str], ...] = (
         ({"host": "ein haus"}, "host", "Name oder die Adresse eines Servers"),
@@ -207,12 +147,12 @@ async def test_what_cannot_be_is_said_at_its_field(database: TestDatabase, home:
         ({"ca_file": "fehlt.crt"}, "ca_file", "gibt es nicht"),
         ({"host": "192.0.2.1", "ssl_mode": "require", "password": "x"}, "ssl_mode", "„automatisch“"),
     )
-    async with running(_stored(home, text), (160, 40)) as here:
-        await _open(here)
-        fields = _fields(here)
+    async with running(stored(home, text), (160, 40)) as here:
+        await open_settings(here)
+        fields = fields_of(here)
         for typed, name, words in wrong:
             for key in ("ctrl+t", "ctrl+s"):
-                await _type(here, **{**right, **typed})
+                await type_in(here, **{**right, **typed})
                 assert not any(field.error for field in fields.values())
                 await here.pilot.press(key)
                 await here.until(lambda name=name: fields[name].error, "a sentence at the field")
@@ -224,19 +164,19 @@ async def test_what_cannot_be_is_said_at_its_field(database: TestDatabase, home:
 async def test_several_servers_of_which_one_works(database: TestDatabase, home: Path) -> None:
     settings = database_from_dsn(database.dsn)
     host, port = settings.hosts[0]
-    config = _stored(home, _file(settings))
+    config = stored(home, settings_file(settings))
     async with running(config, (120, 40)) as here:
-        await _open(here)
-        await _type(here, host=f"{host}, {host}:1", password=settings.password)
-        said = await _said(here)
+        await open_settings(here)
+        await type_in(here, host=f"{host}, {host}:1", password=settings.password)
+        said = await verdict(here)
         assert "Verbindung erfolgreich!" in said
         assert f"{host}:{port} ✓ Name" in said
         assert "✗ Port: " in said
         await here.pilot.press("ctrl+s")
         await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
         await here.connected()
-        await _open(here)
-        assert _fields(here)["host"].value == f"{host}:{port}, {host}:1"
+        await open_settings(here)
+        assert fields_of(here)["host"].value == f"{host}:{port}, {host}:1"
         assert not here.app.screen.dirty  # type: ignore[attr-defined]
     assert load(Arguments()).database.hosts == ((host, port), (host, 1))
 
@@ -246,10 +186,10 @@ async def test_a_small_window_shows_every_server_to_who_has_no_mouse(
 ) -> None:
     settings = database_from_dsn(database.dsn)
     host, _ = settings.hosts[0]
-    async with running(_stored(home, _file(settings)), (80, 24)) as here:
-        await _open(here)
-        await _type(here, host=f"{host}, {host}:1", password=settings.password)
-        assert "✗ Port: " not in await _said(here)
+    async with running(stored(home, settings_file(settings)), (80, 24)) as here:
+        await open_settings(here)
+        await type_in(here, host=f"{host}, {host}:1", password=settings.password)
+        assert "✗ Port: " not in await verdict(here)
         found = here.app.screen.query_one("#settings-result")
         await here.until(lambda: found.can_focus, "a place to scroll")
         here.app.screen.query_one("#save").focus()
@@ -262,14 +202,14 @@ async def test_what_the_environment_says_cannot_be_changed_here(
 ) -> None:
     settings = database_from_dsn(database.dsn)
     monkeypatch.setenv("PGHOST", settings.hosts[0][0])
-    config = _stored(home, _file(settings, host="db.example.org"))
+    config = stored(home, settings_file(settings, host="db.example.org"))
     async with running(config, (120, 40)) as here:
-        await _open(here)
-        fields = _fields(here)
+        await open_settings(here)
+        fields = fields_of(here)
         assert [name for name in fields if fields[name].disabled] == ["host", "port"]
         await here.sees("Umgebung PGHOST")
-        await _type(here, database="gibt_es_nicht")
-        assert "✗ Datenbank" in await _said(here)
+        await type_in(here, database="gibt_es_nicht")
+        assert "✗ Datenbank" in await verdict(here)
 
 
 async def test_a_file_that_cannot_be_written_is_said_and_what_is_typed_stays(
@@ -279,23 +219,23 @@ async def test_a_file_that_cannot_be_written_is_said_and_what_is_typed_stays(
     settings = database_from_dsn(database.dsn)
     async with running(load(Arguments())) as here:
         await here.until(lambda: isinstance(here.app.screen, SettingsScreen), "settings")
-        await _type_address(here, settings)
+        await type_address(here, settings)
         await here.pilot.press("ctrl+s")
         await here.until(lambda: "Rechte und Platz dort prüfen" in " ".join(here.text().split()))
-        assert _fields(here)["password"].value == settings.password
+        assert fields_of(here)["password"].value == settings.password
         await here.pilot.press("escape")
         await here.until(lambda: isinstance(here.app.screen, ConfirmDialog), "question")
         await here.pilot.press("escape")
         await here.until(lambda: isinstance(here.app.screen, SettingsScreen), "back")
-        assert _fields(here)["password"].value == settings.password
+        assert fields_of(here)["password"].value == settings.password
 
 
 async def test_while_signed_in_it_is_used_after_signing_out(database: TestDatabase, home: Path) -> None:
     settings, anna = database_from_dsn(database.dsn), database.users["anna"]
-    async with running(_stored(home, _file(settings))) as here:
+    async with running(stored(home, settings_file(settings))) as here:
         await here.sign_in(anna.username, anna.password)
-        await _open_signed_in(here)
-        await _type(here, port=1, password=settings.password)
+        await open_signed_in(here)
+        await type_in(here, port=1, password=settings.password)
         await here.pilot.press("ctrl+s")
         await here.sees("Konfiguration gespeichert! Die Verbindung")
         await here.until(lambda: here.app.current_mode == "chart" and len(here.app.screen_stack) == 1)
@@ -303,102 +243,20 @@ async def test_while_signed_in_it_is_used_after_signing_out(database: TestDataba
         here.app.action_sign_out()
         await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
         await here.sees("Auf 127.0.0.1:1 antwortet keine")
-        await _open(here)
-        await _type(here, port=settings.hosts[0][1], password=settings.password)
+        await open_settings(here)
+        await type_in(here, port=settings.hosts[0][1], password=settings.password)
         await here.pilot.press("ctrl+s")
         await here.sign_in(anna.username, anna.password)
-
-
-async def test_theme_and_idle_lock_are_used_at_once(database: TestDatabase, home: Path) -> None:
-    settings, anna = database_from_dsn(database.dsn), database.users["anna"]
-    before = _file(settings)
-    async with running(_stored(home, before), (120, 40)) as here:
-        await here.sign_in(anna.username, anna.password)
-        assert here.app.theme == DARK
-        connected_by = here.desk.database
-        await _open_signed_in(here)
-        assert (_fields(here)["theme"].value, _fields(here)["idle_lock_minutes"].value) == ("auto", 7)
-        await _type(here, idle_lock_minutes=721)
-        await here.pilot.press("ctrl+s")
-        await here.until(lambda: "720" in _fields(here)["idle_lock_minutes"].error, "a sentence at the field")
-        await _type(here, theme="hell", idle_lock_minutes=0)
-        await here.pilot.press("ctrl+s")
-        await here.sees("Konfiguration gespeichert!")
-        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
-        assert "nach dem Abmelden" not in here.text()
-        assert here.app.theme == LIGHT
-        assert here.app.screen.styles.background.hex.lower() == "#f7f8fa"
-        here.app._last_activity -= 24 * 3600
-        here.app.lock_if_idle()
-        assert not here.app.locked
-        await _open_signed_in(here)
-        await _type(here, idle_lock_minutes=1)
-        await here.pilot.press("ctrl+s")
-        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
-        here.app._last_activity -= 61
-        here.app.lock_if_idle()
-        await here.until(lambda: here.app.locked, "the lock")
-        assert here.desk.database is connected_by
-    after = before.replace("idle_lock_minutes = 7\n", 'idle_lock_minutes = 1\ntheme = "hell"\n')
-    assert (home / "config.toml").read_text("utf-8") == after
-    async with running(load(Arguments())) as here:
-        assert here.app.theme == LIGHT
-
-
-async def test_a_theme_of_the_file_that_is_none_of_ours_stays(database: TestDatabase, home: Path) -> None:
-    text = _file(database_from_dsn(database.dsn)) + 'theme = "nord"\n'
-    async with running(_stored(home, text)) as here:
-        await _open(here)
-        assert _fields(here)["theme"].value == "nord"
-        await here.sees("nord ▾")
-        await _type(here, idle_lock_minutes=8)
-        await here.pilot.press("ctrl+s")
-        await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
-    assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
-
-
-@pytest.mark.long
-async def test_other_places_wear_the_new_theme_too(database: TestDatabase, home: Path) -> None:
-    anna = database.users["anna"]
-    async with running(_stored(home, _file(database_from_dsn(database.dsn))), (120, 40)) as here:
-        await here.sign_in(anna.username, anna.password)
-        await here.pilot.press("f4")
-        await here.until(lambda: here.app.current_mode == "guests", "guests")
-        await here.pilot.press("f2")
-        await here.until(lambda: here.app.current_mode == "chart", "chart")
-        await _open_signed_in(here)
-        await _type(here, theme="hell")
-        await here.pilot.press("ctrl+s")
-        await here.until(lambda: len(here.app.screen_stack) == 1, "the chart")
-        await here.pilot.press("f4")
-        await here.until(lambda: here.app.current_mode == "guests", "guests")
-        assert here.app.screen.styles.background.hex.lower() == "#f7f8fa"
-        shown = {widget.styles.background.hex.lower() for widget in here.app.screen.query("*")}
-        assert not shown & {"#14181d", "#1c2229", "#28313b"}
-
-
-async def test_the_own_password_is_changed_from_here(database: TestDatabase, home: Path) -> None:
-    anna = database.users["anna"]
-    async with running(_stored(home, _file(database_from_dsn(database.dsn)))) as here:
-        await _open(here)
-        assert not here.app.screen.query("#password")
-        await here.pilot.press("escape")
-        await here.sign_in(anna.username, anna.password)
-        await _open_signed_in(here)
-        await here.sees("Eigenes Passwort …")
-        here.app.screen.query_one("#password", Button).focus()
-        await here.pilot.press("enter")
-        await here.until(lambda: isinstance(here.app.screen, PasswordDialog), "the dialog")
 
 
 async def test_the_demo_tries_but_does_not_save(database: TestDatabase) -> None:
     config = config_for(database, demo_users=(("anna", database.users["anna"].password, "user"),))
     async with running(config) as here:
         await here.connected()
-        await _open(here)
+        await open_settings(here)
         await here.sees("Vorführung")
-        assert "erfolgreich" in await _said(here)
-        await _type(here, database="anders")
+        assert "erfolgreich" in await verdict(here)
+        await type_in(here, database="anders")
         here.app.screen.query_one("#save", Button).press()
         await here.sees("Die Vorführung hat ihre eigene Datenbank")
     assert not locations.user_config_file().exists()
@@ -408,13 +266,13 @@ async def test_the_demo_tries_but_does_not_save(database: TestDatabase) -> None:
 async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends_it(
     database: TestDatabase, home: Path
 ) -> None:
-    _stored(home, _file(database_from_dsn(database.dsn)))
+    stored(home, settings_file(database_from_dsn(database.dsn)))
     (home / "config.toml").chmod(0o666)
     async with running(load(Arguments())) as here:
         await here.until(lambda: here.app.screen.query(Toast))
         assert any("für andere schreibbar" in one.message for one in here.app._notifications)
-        await _open(here)
-        await _type(here, theme="dunkel")
+        await open_settings(here)
+        await type_in(here, theme="dunkel")
         await here.pilot.press("ctrl+s")
         await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
     assert load(Arguments()).warnings == ()
@@ -422,11 +280,11 @@ async def test_what_is_wrong_with_the_file_is_said_at_the_start_and_saving_mends
 
 async def test_a_file_beside_the_settings_is_shown_as_it_is_typed(database: TestDatabase, home: Path) -> None:
     (home / "ca.crt").touch()
-    text = _file(database_from_dsn(database.dsn), ca_file="ca.crt")
-    async with running(_stored(home, text)) as here:
-        await _open(here)
-        assert _fields(here)["ca_file"].value == "ca.crt"
-        await _type(here, idle_lock_minutes=8)
+    text = settings_file(database_from_dsn(database.dsn), ca_file="ca.crt")
+    async with running(stored(home, text)) as here:
+        await open_settings(here)
+        assert fields_of(here)["ca_file"].value == "ca.crt"
+        await type_in(here, idle_lock_minutes=8)
         await here.pilot.press("ctrl+s")
         await here.until(lambda: isinstance(here.app.screen, LoginScreen), "login")
     assert (home / "config.toml").read_text("utf-8") == text.replace("= 7", "= 8")
@@ -434,8 +292,8 @@ async def test_a_file_beside_the_settings_is_shown_as_it_is_typed(database: Test
 
 
 async def test_nothing_changed_is_said(database: TestDatabase, home: Path) -> None:
-    async with running(_stored(home, _file(database_from_dsn(database.dsn)))) as here:
-        await _open(here)
+    async with running(stored(home, settings_file(database_from_dsn(database.dsn)))) as here:
+        await open_settings(here)
         await here.pilot.press("ctrl+s")
         await here.sees("nichts geändert")
         await here.pilot.press("escape")
